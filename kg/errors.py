@@ -1,0 +1,115 @@
+"""What can go wrong, as one small tree.
+
+    BattPassError
+    ├── BadDocument            a document that cannot be read at all
+    │   ├── NotJson            no JSON text, a duplicate member, nested too deep, wrong encoding
+    │   ├── DocumentTooLarge
+    │   ├── UnknownFormat      no registered format takes it
+    │   ├── WrongVersion       a version of the format that is not read here
+    │   └── Contradiction      a change gives a quantity two values at once
+    ├── BadTable               a table of the ontology that does not load
+    ├── UnknownTerm            an IRI or a label that the term lock does not hold
+    ├── UnknownUnit            a unit that the unit table does not hold, or of another kind
+    ├── QueryRefused           the guard stopped a query before it ran
+    │   └── NotAcceptable      no format that the caller accepts fits the query
+    ├── QueryFailed            the engine refused or lost a query
+    │   ├── BadQuery           it cannot be read
+    │   ├── DeadlineExceeded   it ran over its time
+    │   └── PoolBusy           no worker was free in time
+    ├── ProcessLost            a sealed process ended in the middle of its work
+    ├── Overdue                a sealed process was not done in time
+    ├── EngineFailed           the shapes could not be run to the end
+    ├── NotFound               nothing here under that name
+    ├── HomeInUse              another process writes to this folder
+    └── DamagedHome            a file of the home is not what was written
+
+Each message says what, where, and what to do next.
+"""
+
+
+class BattPassError(Exception):
+    """Root of all errors that this product raises on purpose."""
+
+
+class BadDocument(BattPassError):
+    """A document cannot be read at all; nothing of it was kept."""
+
+
+class NotJson(BadDocument):
+    """The bytes are not one JSON document as RFC 8259 wants it."""
+
+
+class DocumentTooLarge(BadDocument):
+    """The document is over the size that is read here."""
+
+
+class UnknownFormat(BadDocument):
+    """No registered format takes the document, or the name given is none."""
+
+
+class WrongVersion(BadDocument):
+    """The document names a version of its format that is not read here."""
+
+
+class Contradiction(BadDocument):
+    """A change gives a quantity two values at once."""
+
+
+class BadTable(BattPassError):
+    """A table of the ontology (attributes, obligations, units, ...) does not load."""
+
+
+class UnknownTerm(BattPassError):
+    """An IRI, prefixed name or label that the term lock does not hold."""
+
+
+class UnknownUnit(BattPassError):
+    """A unit that the unit table does not hold, or of another kind than asked for."""
+
+
+class QueryRefused(BattPassError):
+    """The guard stopped a query before it ran."""
+
+
+class NotAcceptable(QueryRefused):
+    """None of the formats that the caller accepts fits the form of the query (HTTP: 406)."""
+
+
+class QueryFailed(BattPassError):
+    """The engine refused a query, or was lost while running it."""
+
+
+class BadQuery(QueryFailed):
+    """The engine cannot read the query: a syntax error, with line and column (HTTP: 400)."""
+
+
+class DeadlineExceeded(QueryFailed):
+    """A query ran over its deadline and its worker was ended."""
+
+
+class PoolBusy(QueryFailed):
+    """All workers were busy until the deadline; the query did not start (HTTP: 503 with Retry-After)."""
+
+
+class ProcessLost(BattPassError):
+    """A sealed process ended in the middle of its work; the message says how."""
+
+
+class Overdue(BattPassError):
+    """A sealed process was not done in time; it has been killed."""
+
+
+class EngineFailed(BattPassError):
+    """The engine could not run the shapes to the end, so nothing is known of the data."""
+
+
+class NotFound(BattPassError):
+    """Nothing is kept here under that name."""
+
+
+class HomeInUse(BattPassError):
+    """Another process holds the home folder for writing."""
+
+
+class DamagedHome(BattPassError):
+    """A file of the home is not what was written there."""

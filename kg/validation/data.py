@@ -1,0 +1,86 @@
+"""The data of one validation, in the forms that engines want; each is made when first asked for."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pyoxigraph import Literal, NamedNode, Quad, Store
+
+from battpass.kg.concepts import ConceptTable
+from battpass.kg.graphs import AccessClass
+from battpass.kg.index import Index
+from battpass.kg.namespaces import RDF, XSD, expand
+from battpass.kg.passport import DESCRIBES, Passport
+from battpass.kg.validation.shapes import VALIDATED_ON
+
+if TYPE_CHECKING:
+    from rdflib import Graph
+
+
+class Data:
+    """Statements under validation, without graph names: what one record says, and what it refers to."""
+
+    def __init__(self, statements: Iterable[Quad]) -> None:
+        self.quads = frozenset(Quad(quad.subject, quad.predicate, quad.object) for quad in statements)
+
+    @cached_property
+    def index(self) -> Index:
+        """Objects by subject and predicate."""
+        return Index(self.quads)
+
+    @cached_property
+    def parents(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Which nodes point to a node, and with what property."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for quad in self.quads:
+            if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode):
+                found.setdefault(quad.object.value, set()).add((quad.subject.value, quad.predicate.value))
+        return {node: tuple(sorted(pairs)) for node, pairs in found.items()}
+
+    @cached_property
+    def store(self) -> Store:
+        """A memory store, for SPARQL constraints."""
+        store = Store()
+        store.extend(self.quads)
+        return store
+
+    @cached_property
+    def rdflib(self) -> "Graph":
+        """An rdflib graph, for pySHACL."""
+        from battpass.kg.validation.terms import to_rdflib_graph
+
+        return to_rdflib_graph(self.quads)
+
+
+def data_of(passport: Passport, reference: Iterable[Quad], on: date) -> Data:
+    """Return what is validated of a passport on a day.
+
+    Residue is left out: it is not RDF that anybody stated. The reference individuals are part of the
+    data, because a code counts only if the data say of what scheme it is.
+    """
+    statements = [
+        quad
+        for graphs in (passport.item_graphs, passport.model_graphs)
+        for access, part in graphs.items()
+        if access is not AccessClass.DOCUMENT
+        for quad in part
+    ]
+    day = Literal(on.isoformat(), datatype=NamedNode(XSD + "date"))
+    context = [
+        Quad(quad.subject, NamedNode(VALIDATED_ON), day) for quad in statements if quad.predicate == DESCRIBES
+    ]
+    return Data([*statements, *context, *reference])
+
+
+def reference_individuals(concepts: ConceptTable) -> tuple[Quad, ...]:
+    """Return what shapes need to know of the concepts: that they are some, and of which scheme."""
+    kind, scheme = NamedNode(RDF + "type"), NamedNode(expand("skos:inScheme"))
+    return tuple(
+        quad
+        for concept in concepts
+        for quad in (
+            Quad(NamedNode(concept.iri), kind, NamedNode(expand("skos:Concept"))),
+            Quad(NamedNode(concept.iri), scheme, NamedNode(concept.scheme_iri)),
+        )
+    )

@@ -1,0 +1,239 @@
+"""From results to findings: the words that a person needs to act.
+
+Field, value, what is allowed, how to mend it and the clause come from the shape that spoke; the place
+in the document comes from the format.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pyoxigraph import Literal, NamedNode
+
+from battpass.kg.concepts import ConceptTable
+from battpass.kg.errors import UnknownUnit
+from battpass.kg.graphs import Finding, Severity
+from battpass.kg.index import Term
+from battpass.kg.namespaces import XSD, shorten
+from battpass.kg.ontology.units import UnitTable
+from battpass.kg.quantities import QuantityKind
+from battpass.kg.validation.data import Data
+from battpass.kg.validation.places import Places, Route, pointer_of
+from battpass.kg.validation.results import Result
+from battpass.kg.validation.shapes import SCHEME, PropertyShape, ShapeSet
+
+SHOWN = 80
+_FEW = 12
+
+# What is wrong, by the kind of constraint, where the shape has no code of its own.
+CODES: Mapping[str, str] = {
+    "MinCountConstraintComponent": "missing",
+    "QualifiedMinCountConstraintComponent": "missing",
+    "MaxCountConstraintComponent": "too-many",
+    "DatatypeConstraintComponent": "wrong-type",
+    "NodeKindConstraintComponent": "wrong-type",
+    "ClassConstraintComponent": "wrong-type",
+    "HasValueConstraintComponent": "wrong-type",
+    "MinInclusiveConstraintComponent": "out-of-range",
+    "MinExclusiveConstraintComponent": "out-of-range",
+    "MaxInclusiveConstraintComponent": "out-of-range",
+    "MaxExclusiveConstraintComponent": "out-of-range",
+    "MinLengthConstraintComponent": "ill-formed",
+    "MaxLengthConstraintComponent": "ill-formed",
+    "PatternConstraintComponent": "ill-formed",
+    "InConstraintComponent": "unknown-code",
+    "NodeConstraintComponent": "unknown-code",
+    "LessThanConstraintComponent": "order",
+    "LessThanOrEqualsConstraintComponent": "order",
+}
+UNRECOGNISED = "unrecognised-text"
+_OF_TYPE = frozenset({"out-of-range", "ill-formed", "order"})
+_ABSENT = frozenset({"missing", "due", "advice"})
+_RANK = {Severity.VIOLATION: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Knows the tables by which terms are put into words."""
+
+    concepts: ConceptTable
+    quantities: Mapping[str, QuantityKind]
+    units: UnitTable
+
+    def finding(
+        self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data, places: Places
+    ) -> Finding:
+        """Return the finding of one result."""
+        routes = self._routes(result, shape, data)
+        heads = tuple(dict.fromkeys(route[0] for route in routes))
+        code = shape.code or CODES.get(result.component, "wrong")
+        # A rule is about a field, but bears a name of its own.
+        named = shapes.with_path(heads[0]) if shape.code and len(heads) == 1 else None
+        return Finding(
+            code=code,
+            severity=shape.severity,
+            field=(named or shape).name.en,
+            pointer=self._pointer(result, routes, data, places),
+            found=self._found(result, heads, data),
+            allowed=self._allowed(result, shape, shapes, data),
+            mend=shape.mend.en,
+            clause="; ".join(shape.clauses),
+            node=_text(result.focus),
+            path=" / ".join(shorten(step) for step in routes[0]) if routes else "",
+        )
+
+    def value(self, term: Term, predicate: str = "") -> str:
+        """Return a term as words, a number of a quantity with its unit."""
+        if isinstance(term, Literal):
+            kind = self._kind(predicate)
+            if kind is not None and term.datatype.value == XSD + "decimal":
+                return f"{term.value} {self.units.unit(kind.unit).symbol}"
+            if term.datatype.value == XSD + "string" or term.language:
+                return _shortened(f'"{term.value}"')
+            shown = _shortened(term.value)
+            return shown if kind is None else f"{shown} (as {shorten(term.datatype.value)})"
+        if isinstance(term, NamedNode):
+            return self._name(term.value)
+        return _shortened(str(term))
+
+    def _name(self, iri: str) -> str:
+        try:
+            return self.units.unit(iri).label
+        except UnknownUnit:
+            return self.concepts.notation(iri) or _shortened(shorten(iri).rpartition("/")[2])
+
+    def _kind(self, predicate: str) -> QuantityKind | None:
+        return next((kind for kind in self.quantities.values() if kind.compact_iri == predicate), None)
+
+    def _routes(self, result: Result, shape: PropertyShape, data: Data) -> tuple[Route, ...]:
+        """Return the routes of the shape's path, of alternatives those that led to the value."""
+        if len(shape.routes) < 2 or result.value is None:
+            return shape.routes
+        return (
+            tuple(
+                route
+                for route in shape.routes
+                if len(route) == 1 and result.value in data.index.objects(_text(result.focus), route[0])
+            )
+            or shape.routes
+        )
+
+    def _pointer(self, result: Result, routes: tuple[Route, ...], data: Data, places: Places) -> str:
+        if isinstance(result.value, NamedNode) and (own := places.get((result.value.value, ""))) is not None:
+            return own
+        return pointer_of(places, data, _text(result.focus), routes)
+
+    def _found(self, result: Result, heads: tuple[str, ...], data: Data) -> str:
+        if result.found:
+            return _shortened(result.found, 2 * SHOWN)
+        predicate = heads[0] if heads else ""
+        if result.component == "MaxCountConstraintComponent":
+            values = data.index.objects(_text(result.focus), predicate)
+            shown = ", ".join(self.value(value, predicate) for value in values[:3])
+            count = "" if len(values) == 1 else f"{len(values)} values: "
+            return f"{count}{shown}{', …' if len(values) > 3 else ''}"
+        return "nothing" if result.value is None else self.value(result.value, predicate)
+
+    def _allowed(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> str:
+        if result.component.startswith("LessThan"):
+            return self._below_which(result, shape, shapes, data)
+        schemes = [
+            scheme
+            for node in shapes.objects(shape.iri, "node")
+            if isinstance(node, NamedNode)
+            for scheme in shapes.index.objects(node.value, SCHEME)
+        ]
+        if result.component == "NodeConstraintComponent" and schemes:
+            name = getattr(schemes[0], "value", "").rpartition("#")[2]
+            codes = [concept.notation for concept in self.concepts.in_scheme(name)]
+            return f"one of: {', '.join(codes[:_FEW])}{', …' if len(codes) > _FEW else ''}"
+        return _phrase(shape.message.en)
+
+    def _below_which(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> str:
+        """Say which other value a value should lie below; pySHACL does not tell which one it missed."""
+        strict = result.component == "LessThanConstraintComponent"
+        mine = getattr(result.value, "value", "")
+        for other in shapes.objects(shape.iri, "lessThan" if strict else "lessThanOrEquals"):
+            predicate = getattr(other, "value", "")
+            for bound in data.index.objects(_text(result.focus), predicate):
+                if isinstance(bound, Literal) and not _below(mine, bound.value, strict):
+                    named = shapes.with_path(predicate)
+                    name = _phrase(named.name.en) if named else shorten(predicate)
+                    is_date = bound.datatype.value.endswith(("date", "dateTime"))
+                    word = (
+                        ("earlier than" if strict else "no later than")
+                        if is_date
+                        else "less than"
+                        if strict
+                        else "at most"
+                    )
+                    return f"{word} the {name} ({self.value(bound, predicate)})"
+        return _phrase(shape.message.en)
+
+
+def merge(of_format: Iterable[Finding], of_shapes: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of a format and of the shapes as one list, the gravest first.
+
+    What a format could not understand is absent from the graph; the shapes then miss it, which says
+    nothing new and is left out. Of equal findings at one place the graver stays.
+    """
+    first = tuple(of_format)
+    spoken = {finding.pointer for finding in first if finding.pointer}
+    # Without its unit a value is not used, so it is missed at the place beside.
+    unitless = {_parent(finding.pointer) for finding in first if "unit" in finding.code}
+    kept = (
+        finding
+        for finding in of_shapes
+        if not (
+            finding.code in _ABSENT and (finding.pointer in spoken or _parent(finding.pointer) in unitless)
+        )
+    )
+    return ordered([*first, *kept])
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by weight and place, the same thing at the same place once."""
+    ranked = sorted(findings, key=lambda one: (_RANK[one.severity], one.pointer, one.path, one.code))
+    # What is of the wrong type is out of every range too; once is enough.
+    mistyped = {(finding.node, finding.path) for finding in ranked if finding.code == "wrong-type"}
+    once: dict[tuple[str, ...], Finding] = {}
+    for finding in ranked:
+        if finding.code in _OF_TYPE and (finding.node, finding.path) in mistyped:
+            continue
+        once.setdefault(_about(finding), finding)
+    return tuple(once.values())
+
+
+def _about(finding: Finding) -> tuple[str, ...]:
+    """Return what a finding is about: a value asked for by law and by exchange is missing only once."""
+    if finding.code in _ABSENT:
+        return "missing", finding.pointer or finding.node + finding.path
+    if finding.code == UNRECOGNISED:
+        return finding.code, finding.pointer or finding.node
+    return finding.code, finding.pointer, finding.node, finding.path, finding.field
+
+
+def _text(term: Term) -> str:
+    return term.value if isinstance(term, NamedNode | Literal) else str(term)
+
+
+def _parent(pointer: str) -> str:
+    return pointer.rpartition("/")[0] or "none"
+
+
+def _below(mine: str, bound: str, strict: bool) -> bool:
+    try:
+        return float(mine) < float(bound) if strict else float(mine) <= float(bound)
+    except ValueError:
+        return mine < bound if strict else mine <= bound
+
+
+def _phrase(sentence: str) -> str:
+    """Return a sentence as a phrase within another: no full stop, a small letter first."""
+    text = sentence.removesuffix(".")
+    small = len(text) > 1 and text[0].isupper() and (text[1].islower() or text[1] == " ")
+    proper = text.split(" ")[0].rstrip(":;,") in ("BPNL", "BPNA", "QR", "Cd", "Pb")
+    return text[0].lower() + text[1:] if small and not proper else text
+
+
+def _shortened(text: str, limit: int = SHOWN) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,166 @@
+"""The validator: a passport in, a report out.
+
+The report is the W3C graph plus findings that a person can act on. Which engine runs the shapes is
+decided in one place, `Validator.load`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from pyoxigraph import Triple
+
+from battpass.kg.attributes import Attribute, Reading, load_attributes
+from battpass.kg.concepts import ConceptTable
+from battpass.kg.graphs import Finding, Severity
+from battpass.kg.obligations import Category, Obligations, category_of
+from battpass.kg.ontology.units import UnitTable
+from battpass.kg.passport import Passport
+from battpass.kg.quantities import load_quantities
+from battpass.kg.validation.data import Data, data_of, reference_individuals
+from battpass.kg.validation.engine import Engine, PySHACL
+from battpass.kg.validation.findings import Speaker, merge, ordered
+from battpass.kg.validation.obligations import category_shapes, duties
+from battpass.kg.validation.places import Places
+from battpass.kg.validation.readiness import Readiness, readiness
+from battpass.kg.validation.results import Result, report_graph
+from battpass.kg.validation.shapes import ShapeSet
+
+# One per category and set of conditions that hold; a fleet has a handful.
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a validation found, on which day, by which shapes (version IRI and digest).
+
+    `results` are those of the shapes; `findings` put them into words, with those of the format merged
+    in where `with_findings` was called.
+    """
+
+    on: date
+    category: Category | None
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
+    shapes: tuple[ShapeSet, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Whether no shape found anything, be it advice: the `sh:conforms` of the standard."""
+        return not self.results
+
+    @property
+    def blocking(self) -> bool:
+        """Whether any finding is a violation, so that the passport must not be published."""
+        return any(finding.severity is Severity.VIOLATION for finding in self.findings)
+
+    @property
+    def graph(self) -> tuple[Triple, ...]:
+        """The W3C validation report."""
+        return report_graph(self.results, self.shapes)
+
+    def with_findings(self, of_format: Iterable[Finding]) -> "Report":
+        """Return the report with what the format found when it read the document."""
+        return replace(self, findings=merge(of_format, self.findings))
+
+
+class Validator:
+    """Checks passports against the shapes, and against what their category owes on a day.
+
+    >>> validator = Validator.load(on=date(2027, 2, 18))
+    >>> validator.on
+    datetime.date(2027, 2, 18)
+    """
+
+    def __init__(
+        self,
+        shapes: ShapeSet,
+        attributes: Mapping[str, Attribute],
+        obligations: Obligations,
+        concepts: ConceptTable,
+        engine: Callable[[ShapeSet], Engine] = PySHACL,
+        on: date | None = None,
+    ) -> None:
+        self.shapes = shapes
+        self.attributes = attributes
+        self.obligations = obligations
+        self._new_engine = engine
+        self._on = on
+        self._speaker = Speaker(concepts, load_quantities(), UnitTable.load())
+        self._reference = reference_individuals(concepts)
+        self._owed: dict[tuple[Category, date, frozenset[str]], tuple[ShapeSet, Engine]] = {}
+
+    @classmethod
+    def load(
+        cls, on: date | None = None, only: Iterable[str] | None = None, obligations: Path | None = None
+    ) -> "Validator":
+        """Return a validator over the installed shapes and tables.
+
+        `on` is the day that duties and dates are held against; each time today, if none is given. `only`
+        names the shape files to use, `obligations` another table of duties.
+        """
+        attributes = load_attributes()
+        return cls(
+            ShapeSet.load(only=only),
+            attributes,
+            Obligations.load(obligations, attributes),
+            ConceptTable.load(),
+            on=on,
+        )
+
+    @property
+    def on(self) -> date:
+        """The day that passports are held against."""
+        return self._on or date.today()
+
+    def validate(self, passport: Passport, places: Places | None = None) -> Report:
+        """Return the report on a passport; `places` leads findings back into the document it came from."""
+        on = self.on
+        data = data_of(passport, self._reference, on)
+        reading = Reading(passport.quads())
+        category = category_of(reading)
+        results = self._engine.results(data)
+        sets = [self.shapes]
+        if category is not None:
+            owed, engine = self._category(category, on, reading)
+            results = [*results, *engine.results(data)]
+            sets.append(owed)
+        return Report(
+            on, category, tuple(results), self._words(results, sets, data, places or {}), tuple(sets)
+        )
+
+    def readiness(self, passport: Passport, places: Places | None = None) -> Readiness:
+        """Return what a passport still lacks, by when and by which clause."""
+        return readiness(passport, self.on, self.attributes, self.obligations, places)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._new_engine(self.shapes)
+
+    def _category(self, category: Category, on: date, reading: Reading) -> tuple[ShapeSet, Engine]:
+        holding = frozenset(
+            obligation.attribute
+            for obligation in self.obligations.for_category(category)
+            if obligation.condition.holds(reading.index)
+        )
+        key = (category, on, holding)
+        if key not in self._owed:
+            if len(self._owed) >= _KEPT:
+                self._owed.clear()
+            owed = duties(self.attributes, self.obligations, category, on, holding)
+            shapes = category_shapes(category, owed)
+            self._owed[key] = (shapes, self._new_engine(shapes))
+        return self._owed[key]
+
+    def _words(
+        self, results: Iterable[Result], sets: Iterable[ShapeSet], data: Data, places: Places
+    ) -> tuple[Finding, ...]:
+        known = tuple(sets)
+        findings: list[Finding] = []
+        for result in results:
+            for shapes in known:
+                if (shape := shapes.property_shapes.get(result.shape)) is not None:
+                    findings.append(self._speaker.finding(result, shape, shapes, data, places))
+        return ordered(findings)

@@ -1,0 +1,231 @@
+"""Errors as problem+json (RFC 9457): the only table from error class to status.
+
+    {"type": "https://w3id.org/battpass/problem#query-refused", "title": "Query refused", "status": 400,
+     "detail": "line 1, column 9: ...", "next": "The query was not run ...", "request": "5f0c..."}
+
+`detail` says what and where, `next` what to do, `request` names the line of the log. `line` and `column` are
+members of their own where the error has a place.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse
+
+from battpass.kg.errors import (
+    BadDocument,
+    BadQuery,
+    BattPassError,
+    DeadlineExceeded,
+    DocumentTooLarge,
+    HomeInUse,
+    NotFound,
+    PoolBusy,
+    QueryFailed,
+    QueryRefused,
+    UnknownFormat,
+    UnknownTerm,
+    UnknownUnit,
+)
+from battpass.kg.errors import NotAcceptable as NoSuchAnswer
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "https://w3id.org/battpass/problem#"
+
+_PLACE = re.compile(r"line (\d+), column (\d+): ")
+
+
+class BadRequest(BattPassError):
+    """The request itself is not what the protocol asks for."""
+
+
+class UpdateRefused(BadRequest):
+    """An update came where only queries are answered."""
+
+
+class NotAcceptable(BattPassError):
+    """None of the representations that the caller accepts is on offer."""
+
+
+class UnsupportedMediaType(BattPassError):
+    """The body is of a type that is not read here."""
+
+
+class BodyTooLarge(BattPassError):
+    """The body is over the size that is read here."""
+
+
+class BodyTooSlow(BattPassError):
+    """The body did not arrive in time."""
+
+
+class NoSuchPage(BattPassError):
+    """There is no route under that path."""
+
+
+class WrongMethod(BattPassError):
+    """The path is there, and does not answer this method."""
+
+
+class NotReady(BattPassError):
+    """The server runs, and cannot answer yet or any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of problem: the slug of its type, its status and title, and what to do next."""
+
+    slug: str
+    status: int
+    title: str
+    next: str
+
+    @property
+    def type(self) -> str:
+        return TYPES + self.slug
+
+
+_LATER = "Try again in a moment; nothing was changed."
+
+# The nearest class in the error's own line of ancestors counts, so a subclass has its parent's row until it
+# is given one.
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    BadRequest: Problem("bad-request", 400, "Bad request", "Send the request again as the detail says."),
+    UpdateRefused: Problem(
+        "update-refused",
+        400,
+        "Nothing is written here",
+        "This address answers queries only. Passports are written with `battpass import FILE` where the "
+        "server's home folder lies.",
+    ),
+    NoSuchPage: Problem(
+        "no-such-page", 404, "No such page", "See / for the passports and /docs for the routes."
+    ),
+    WrongMethod: Problem(
+        "wrong-method", 405, "Method not allowed", "Use one of the methods that the Allow header names."
+    ),
+    NotAcceptable: Problem(
+        "not-acceptable",
+        406,
+        "Not acceptable",
+        "Name one of the types in the detail in the Accept header, or its short name in ?format=.",
+    ),
+    BodyTooSlow: Problem("body-too-slow", 408, "Body came too slowly", "Send the request again, in one go."),
+    BodyTooLarge: Problem(
+        "body-too-large", 413, "Body too large", "Send less, or raise BATTPASS_MAX_BODY_BYTES."
+    ),
+    UnsupportedMediaType: Problem(
+        "unsupported-media-type",
+        415,
+        "Unsupported media type",
+        "Send a query as application/sparql-query, or as a form (application/x-www-form-urlencoded).",
+    ),
+    QueryRefused: Problem(
+        "query-refused",
+        400,
+        "Query refused",
+        "The query was not run. Change it as the detail says and send it again.",
+    ),
+    NoSuchAnswer: Problem(
+        "not-acceptable",
+        406,
+        "Not acceptable",
+        "Name one of the types in the detail in the Accept header, or its short name in ?format=.",
+    ),
+    BadQuery: Problem("bad-query", 400, "Syntax error in the query", "Mend the query at the place named."),
+    QueryFailed: Problem(
+        "query-failed",
+        503,
+        "Query stopped",
+        "The query was too much for one worker and was ended; the server goes on. Ask for less: fewer joins, "
+        "a LIMIT, or one passport at a time.",
+    ),
+    DeadlineExceeded: Problem(
+        "deadline-exceeded",
+        504,
+        "Query ran over its deadline",
+        "Ask for less: fewer joins, a LIMIT, or one passport at a time. The same query would end alike.",
+    ),
+    PoolBusy: Problem("busy", 503, "All workers are busy", _LATER),
+    NotFound: Problem(
+        "not-found", 404, "Not found", "Check the identifier; / lists the passports that are kept here."
+    ),
+    BadDocument: Problem(
+        "bad-document", 400, "Document cannot be read", "Mend the document as the detail says."
+    ),
+    DocumentTooLarge: Problem("document-too-large", 413, "Document too large", "Send it in smaller parts."),
+    UnknownFormat: Problem("unknown-format", 400, "Unknown format", "Use one of the formats in the detail."),
+    UnknownTerm: Problem("unknown-term", 400, "Unknown term", "Look the term up with `battpass terms TEXT`."),
+    UnknownUnit: Problem("unknown-unit", 400, "Unknown unit", "Use a unit that the detail names."),
+    NotReady: Problem("not-ready", 503, "Not ready", _LATER),
+    HomeInUse: Problem("home-in-use", 503, "Home folder is in use", _LATER),
+    BattPassError: Problem(
+        "internal", 500, "The server failed", "Tell the operator the request number; nothing was changed."
+    ),
+}
+UNEXPECTED = PROBLEMS[BattPassError]
+
+# Waiting helps with these, so they say for how long.
+RETRY_AFTER = {"busy": "2", "not-ready": "5", "home-in-use": "5"}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the kind of problem that an error is.
+
+    >>> problem_of(DeadlineExceeded("...")).status
+    504
+    """
+    for kind in type(error).__mro__:
+        found = PROBLEMS.get(kind) if issubclass(kind, Exception) else None
+        if found is not None:
+            return found
+    return UNEXPECTED
+
+
+def detail_of(error: Exception) -> str:
+    """Return what may be told of an error: our own messages, never those of an error we did not foresee."""
+    return str(error) if isinstance(error, BattPassError) else "Something went wrong that was not foreseen."
+
+
+def place_of(error: Exception) -> dict[str, int]:
+    """Return line and column where an error names its place."""
+    found = _PLACE.match(str(error))
+    return {"line": int(found[1]), "column": int(found[2])} if found else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error as a page tells it."""
+
+    status: int
+    title: str
+    detail: str
+    next: str
+
+
+def told(error: Exception) -> Told:
+    """Return an error as a page tells it."""
+    problem = problem_of(error)
+    return Told(problem.status, problem.title, detail_of(error), problem.next)
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """Return the headers that go with an error, on a page as in problem+json."""
+    retry = RETRY_AFTER.get(problem_of(error).slug)
+    return {"Cache-Control": "no-store", **({"Retry-After": retry} if retry else {})}
+
+
+def response(error: Exception, request_id: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return an error as problem+json."""
+    problem = problem_of(error)
+    content: dict[str, object] = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail_of(error),
+        "next": problem.next,
+        "request": request_id,
+        **place_of(error),
+    }
+    return JSONResponse(content, problem.status, {**headers_of(error), **(headers or {})}, MEDIA_TYPE)

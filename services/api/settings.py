@@ -1,0 +1,34 @@
+"""What the server is told from outside: the only place that reads the environment."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one server, each from BATTPASS_<NAME> unless given by name.
+
+    >>> Settings(port=8000).port
+    8000
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BATTPASS_", frozen=True)
+
+    home: Path = Field(Path(".battpass"), description="folder with the passports")
+    host: str = Field("127.0.0.1", description="address that the server listens on")
+    port: int = Field(
+        8008, ge=0, le=65_535, description="port that the server listens on; 0 takes a free one"
+    )
+    query_deadline_seconds: float = Field(
+        20.0, gt=0, le=600, description="time for one query, from its arrival to its last byte"
+    )
+    query_memory_mb: int = Field(1024, ge=64, description="memory that one query may take")
+    query_workers: int = Field(
+        default_factory=lambda: min(4, max(2, os.cpu_count() or 2)),
+        ge=1,
+        le=64,
+        description="queries that run at the same time; by default 2 to 4, by processor cores",
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1_024, description="size of the largest request body")

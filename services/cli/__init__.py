@@ -1,0 +1,1 @@
+"""The `battpass` command: one module for each group of commands, put together in `main.py`."""

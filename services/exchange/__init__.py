@@ -1,0 +1,1 @@
+"""Partner formats: each one object, registered in one line of `registry.py`."""

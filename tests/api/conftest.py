@@ -1,0 +1,134 @@
+"""A home with a few passports in a folder, and real servers on loopback in front of it."""
+
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from battpass.kg.home import Arrival, Home
+from battpass.services.api.app import create_app
+from battpass.services.api.settings import Settings
+from battpass.services.exchange.registry import detect
+from benchmarks.campaigns import ROOT
+
+EXAMPLES = ("ev-lfp-60", "lmt-nmc532-05", "ind-lead-48", "sta-lfp-10", "ev-nmc811-82")
+
+
+def arrival(document: bytes) -> Arrival:
+    loaded = detect(document).load(document)
+    return Arrival(loaded.passport, loaded.findings, document)
+
+
+def example(name: str) -> bytes:
+    return (ROOT / "examples/passports" / f"{name}.json").read_bytes()
+
+
+def changed(document: bytes, changes: dict[str, Any]) -> bytes:
+    """Return a document with other values at some dotted paths; numbers in a path are places in a list."""
+    whole = json.loads(document)
+    for path, value in changes.items():
+        here = whole
+        *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        for step in steps:
+            here = here[step]
+        here[last] = value
+    return json.dumps(whole).encode()
+
+
+@dataclass
+class Served:
+    """A running server: what it was made from, where it answers, and what it logged."""
+
+    app: FastAPI
+    home: Home
+    address: str
+    client: httpx.Client
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+@contextmanager
+def serving(home: Home, **settings: Any) -> Iterator[Served]:
+    """Serve a home from a thread of this process, until the block ends."""
+    log = io.StringIO()
+    app = create_app(Settings(**settings), home, log)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", access_log=False, server_header=False)
+        )
+        started = threading.Event()
+        startup = server.startup
+
+        async def announced(sockets: list[socket.socket] | None = None) -> None:
+            await startup(sockets)
+            started.set()
+
+        server.startup = announced  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        assert started.wait(30), "the server did not start"
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+            try:
+                yield Served(app, home, address, client, log)
+            finally:
+                server.should_exit = True
+                thread.join(20)
+                assert not thread.is_alive()
+
+
+@pytest.fixture(scope="package")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Five example passports."""
+    with Home.open(tmp_path_factory.mktemp("home"), create=True) as opened:
+        opened.put_many([arrival(example(name)) for name in EXAMPLES])
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def served(home: Home) -> Iterator[Served]:
+    """The home of five examples, served with a short deadline."""
+    with serving(home, query_deadline_seconds=2, query_memory_mb=256) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def client(served: Served) -> httpx.Client:
+    return served.client
+
+
+@pytest.fixture(scope="package")
+def identifier(home: Home) -> str:
+    """The identifier of the first example, an LFP battery of an electric vehicle."""
+    return home.find(json.loads(example("ev-lfp-60"))["metadata"]["passportIdentifier"]).rpartition("/")[2]
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """Return a problem, once it has been seen to be one of RFC 9457 with a next step."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    content: dict[str, Any] = answer.json()
+    assert content.keys() >= {"type", "title", "status", "detail", "next", "request"}
+    assert content["status"] == status
+    assert content["type"].startswith("https://w3id.org/battpass/problem#")
+    assert content["request"] == answer.headers["x-request-id"]
+    assert content["detail"] and content["next"]
+    assert "Traceback" not in answer.text
+    return content
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return ROOT

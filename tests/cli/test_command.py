@@ -1,0 +1,104 @@
+"""The command as a whole: it starts fast, explains itself, and speaks JSON everywhere."""
+
+import inspect
+import resource
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from battpass import __version__
+from battpass.services.cli import checks, documents, questions, server, upkeep
+from battpass.services.cli.console import plain
+from battpass.services.cli.main import app
+from tests.cli.conftest import Battpass
+
+COMMANDS = {
+    "demo": server.demo,
+    "serve": server.serve,
+    "import": documents.import_,
+    "export": documents.export,
+    "roundtrip": documents.roundtrip,
+    "validate": checks.validate,
+    "readiness": checks.readiness,
+    "query": questions.query,
+    "terms": questions.terms,
+    "doctor": upkeep.doctor,
+}
+# Of processor time, as machines that run tests are busy with other things.
+FAST_SECONDS = 0.3
+HEAVY = ("rdflib", "pyshacl", "owlready2", "fastapi", "uvicorn", "pyoxigraph", "rich")
+
+
+def test_these_are_the_commands() -> None:
+    group = typer.main.get_command(app)
+    assert set(group.list_commands(typer.Context(group))) == {*COMMANDS, "ontology"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "ontology check"])
+def test_every_command_explains_itself_and_speaks_json(battpass: Battpass, name: str) -> None:
+    done = battpass(*name.split(), "--help")
+    assert done.status == 0
+    assert "--json" in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
+def test_the_help_of_a_command_says_what_its_name_does_not(command) -> None:
+    assert len((inspect.getdoc(command) or "").split()) >= 8
+
+
+def test_help_starts_fast_and_loads_no_heavy_library() -> None:
+    program = (
+        "import sys; sys.argv = ['battpass', '--help']\n"
+        "from battpass.services.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print(*sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stderr.strip() == ""
+    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < FAST_SECONDS
+
+
+def test_version_is_printed(battpass: Battpass) -> None:
+    assert battpass("--version").out == f"battpass {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("frobnicate",), ("import",), ("export",), ("query",), ("validate", "--frobnicate")]
+)
+def test_wrong_use_has_status_2(battpass: Battpass, arguments: tuple[str, ...]) -> None:
+    assert battpass(*arguments).status == 2
+
+
+def test_python_m_battpass_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "battpass", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"battpass {__version__}\n"
+
+
+def test_a_reader_that_has_enough_is_no_error(battpass: Battpass, home, example) -> None:
+    battpass("import", example("ev-na-31"))
+    export = (
+        f"{sys.executable} -m battpass --home {home} export -f n-quads 1e38d501-f3d5-4d97-acb0-6261f9a16c50"
+    )
+    command = ["bash", "-c", f"set -o pipefail; {export} | head -c 10"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Größe 5 µm", "Größe 5 µm"),
+        ("a\tb", "a\tb"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("\u202eabc", "\\u202eabc"),
+        ("\x9b31m", "\\x9b31m"),
+    ],
+)
+def test_control_characters_are_shown_not_sent(text: str, shown: str) -> None:
+    assert plain(text) == shown
