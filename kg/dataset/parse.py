@@ -96,7 +96,8 @@ def _read_sealed(request: Mapping[str, object], body: bytes, limits: DocumentLim
     process = SealedProcess(limits.walls)
     expanded = bytearray()
     try:
-        process.request(request, until, body)
+        if not process.request(request, until, body):
+            raise ProcessLost("Its process ended before it began; send the document again.")
         while True:
             kind, payload = process.receive(until)
             if kind == b"E":

@@ -104,11 +104,10 @@ class QueryPool:
             self._changed.notify_all()
 
     def _pieces(self, content: Mapping[str, object], until: float, deadline: float) -> Iterator[bytes]:
-        process = self._take(until, deadline)
         sound = False
         held = b""
+        process = self._asked(content, until, deadline)
         try:
-            process.request(content, until)
             while True:
                 kind, payload = process.receive(until)
                 if kind == b"D":
@@ -125,12 +124,26 @@ class QueryPool:
         except Overdue:
             raise late(deadline) from None
         except ProcessLost as error:
-            raise QueryFailed(
-                f"The query was stopped and nothing was changed. {error} Ask for less."
-            ) from None
+            raise _stopped(error) from None
         finally:
             self._give_back(process, sound)
         yield held  # the worker is free again before the last piece is handed out
+
+    def _asked(self, content: Mapping[str, object], until: float, deadline: float) -> SealedProcess:
+        """Return a process that has taken a request, passing over those that ended while they waited."""
+        while True:
+            process = self._take(until, deadline)
+            taken = False
+            try:
+                if taken := process.request(content, until):
+                    return process
+            except Overdue:
+                raise late(deadline) from None
+            except ProcessLost as error:
+                raise _stopped(error) from None
+            finally:
+                if not taken:
+                    self._give_back(process, False)
 
     def _take(self, until: float, deadline: float) -> SealedProcess:
         with self._changed:
@@ -191,6 +204,10 @@ class QueryPool:
     def _check_open(self) -> None:
         if self._closed:
             raise BattPassError("This dataset is closed. Open it again to ask it.")
+
+
+def _stopped(error: ProcessLost) -> QueryFailed:
+    return QueryFailed(f"The query was stopped and nothing was changed. {error} Ask for less.")
 
 
 def _end_all(processes: dict[SealedProcess, Path]) -> None:

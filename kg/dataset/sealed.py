@@ -76,13 +76,27 @@ class SealedProcess:
             self._ready = json.loads(payload)
         return self._ready
 
-    def request(self, content: Mapping[str, object], until: float, body: bytes | None = None) -> None:
-        """Send one request; it must be answered up to its E or X frame before the next."""
+    def request(self, content: Mapping[str, object], until: float, body: bytes | None = None) -> bool:
+        """Send one request; it must be answered up to its E or X frame before the next.
+
+        Return False where the process had ended before it took the request, so that another may be asked.
+
+        Raises
+        ------
+        Overdue
+        ProcessLost
+            The process did not start, or ended while the body of the request came in.
+        """
         self.ready()
         seconds = max(0.0, until - time.monotonic())
-        self.send(b"Q", json.dumps({**content, "seconds": seconds}).encode(), until)
+        try:
+            self.send(b"Q", json.dumps({**content, "seconds": seconds}).encode(), until)
+            self.receive(until)
+        except ProcessLost:
+            return False
         if body is not None:
             self.send(b"B", body, until)
+        return True
 
     def send(self, kind: bytes, payload: bytes, until: float) -> None:
         """Send one frame.

@@ -4,8 +4,9 @@ It is started by its path, imports the standard library and pyoxigraph only, and
 It speaks frames over two pipes: one byte for the kind, four for the length, then the payload.
 
     in    C  settings (JSON), once, first       out   R  sealed and ready (JSON)
-          Q  request (JSON)                           H  head of the answer (JSON)
-          B  body of a document (bytes)               D  a piece of the answer
+          Q  request (JSON)                           A  request taken
+          B  body of a document (bytes)               H  head of the answer (JSON)
+                                                      D  a piece of the answer
                                                       E  end of the answer
                                                       X  error (JSON: kind, message, line, column)
 
@@ -292,6 +293,7 @@ def main(source: BinaryIO, sink: BinaryIO) -> None:
         return
     send_json(b"R", holds)
     while (frame := read_frame(source))[0] == b"Q":
+        send(b"A", b"")  # whatever ends this process from here on may be the request's doing
         request = json.loads(frame[1])
         # Should the parent die, nobody enforces the deadline: the kernel does then.
         signal.setitimer(signal.ITIMER_REAL, request["seconds"] + 1)
