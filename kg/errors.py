@@ -20,6 +20,13 @@
     ├── Overdue                a sealed process was not done in time
     ├── EngineFailed           the shapes could not be run to the end
     ├── NotFound               nothing here under that name
+    ├── Archived               it was here, and has ceased to exist
+    ├── Conflict               it changed since it was read, or stands there already
+    ├── Unpublishable          a violation keeps a passport from being published
+    ├── NotWritable            nothing can be written at the moment; reading goes on
+    │   ├── StorageFull        the disk is full
+    │   ├── StorageFailed      the disk refuses or the journal is locked
+    │   └── ClockJumped        the clock says what it cannot say
     ├── HomeInUse              another process writes to this folder
     └── DamagedHome            a file of the home is not what was written
 
@@ -105,6 +112,41 @@ class EngineFailed(BattPassError):
 
 class NotFound(BattPassError):
     """Nothing is kept here under that name."""
+
+
+class Archived(BattPassError):
+    """The passport has ceased to exist: its battery was recycled (HTTP: 410)."""
+
+
+class Conflict(BattPassError):
+    """What is to be changed is not what stands there; read it again (HTTP: 409, or 412 with If-Match)."""
+
+
+class Unpublishable(BattPassError):
+    """The validation report of a passport holds violations, so that it must not be published (HTTP: 422).
+
+    `report` is that report, as JSON text.
+    """
+
+    def __init__(self, message: str, report: bytes = b"") -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class NotWritable(BattPassError):
+    """Nothing can be written at the moment, and nothing was; reading goes on (HTTP: 503 with Retry-After)."""
+
+
+class StorageFull(NotWritable):
+    """There is no room left on the disk (HTTP: 507)."""
+
+
+class StorageFailed(NotWritable):
+    """The disk refuses writes, or another program has the journal locked."""
+
+
+class ClockJumped(NotWritable):
+    """The clock stands before the last entry, or leapt ahead; entries would carry a wrong time."""
 
 
 class HomeInUse(BattPassError):

@@ -1,16 +1,41 @@
-"""A passport on its way into a home."""
+"""A passport on its way into a home, and as it stands there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from pyoxigraph import Literal, NamedNode
+import pyoxigraph
+from pyoxigraph import NamedNode
 
 from battpass.kg.graphs import AccessClass, Finding
-from battpass.kg.journal.parts import Parts, parts_of
+from battpass.kg.journal.entry import Stage
+from battpass.kg.journal.parts import Parts, graphs_of, parts_of
 from battpass.kg.namespaces import node
 from battpass.kg.passport import Passport
 
+Outcome = Literal["added", "replaced", "unchanged"]
+
 IDENTIFIERS = (node("bp:batteryIdentifier"), node("bp:passportIdentifier"))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A passport as it stands, or as much of it as an audience may read: the texts of item and model record."""
+
+    record: str
+    model: str
+    item: Parts
+    model_parts: Parts
+
+    @classmethod
+    def of(cls, passport: Passport) -> "State":
+        """Return the state that a passport is."""
+        item, model = parts_of(passport.item_graphs), parts_of(passport.model_graphs)
+        return cls(passport.record, passport.model, item, model)
+
+    def passport(self) -> Passport:
+        """Return the passport with its graphs, parsed."""
+        return Passport(self.record, self.model, graphs_of(self.item), graphs_of(self.model_parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +83,27 @@ class Arrival:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a write: the version of the record and the sequence number in the journal.
+
+    Nothing is written where the same stood there already; then both are those of the entry that stands.
+    """
+
+    record: str
+    version: int
+    sequence: int
+    stage: Stage
+    outcome: Outcome
+
+
 def _identifiers(passport: Passport) -> Iterator[str]:
     subjects = (NamedNode(passport.battery), NamedNode(passport.record))
     found = {
         quad.object.value
         for quad in passport.item_graphs.get(AccessClass.PUBLIC, frozenset())
-        if quad.subject in subjects and quad.predicate in IDENTIFIERS and isinstance(quad.object, Literal)
+        if quad.subject in subjects
+        and quad.predicate in IDENTIFIERS
+        and isinstance(quad.object, pyoxigraph.Literal)
     }
     return iter(sorted(found))

@@ -1,0 +1,1 @@
+"""The journal: the one truth that all else is derived from. Start at `journal.py`."""
