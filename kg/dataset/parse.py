@@ -1,4 +1,4 @@
-"""Foreign RDF documents, read in a sealed process that lives for one document.
+"""Foreign RDF documents, read in a sealed process: one that lives for the document, or the one we are in.
 
 RDF/XML is not read: a document of 663 bytes can swell to more than a gigabyte through its entities.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from battpass.kg.dataset.sealed import SealedProcess, Walls
+from battpass.kg.dataset.worker import Fault, document_quads
 from battpass.kg.errors import BadDocument, DocumentTooLarge, Overdue, ProcessLost, UnknownFormat
 
 MEDIA_TYPES = (
@@ -50,6 +51,34 @@ def parse_foreign(
         With line and column where the text is at fault.
     """
     limits = limits or DocumentLimits()
+    request = _request(data, media_type, base, limits)
+    expanded = _read_sealed(request, _as_utf8(data), limits)
+    return list(parse(expanded, format=RdfFormat.N_QUADS))
+
+
+def parse_in_place(
+    data: bytes, media_type: str, base: str | None = None, limits: DocumentLimits | None = None
+) -> list[Quad]:
+    """Return the quads of a document as `parse_foreign` does, read in this very process.
+
+    Only for a process that is sealed and may be lost: a document of some kilobytes can end it. Of the limits,
+    those of time and memory are the business of whoever started the process.
+
+    Raises
+    ------
+    UnknownFormat, DocumentTooLarge, BadDocument
+    """
+    limits = limits or DocumentLimits()
+    request = _request(data, media_type, base, limits)
+    try:
+        return list(document_quads(request, _as_utf8(data)))
+    except Fault as fault:
+        raise _bad(fault.content) from None
+    except (ValueError, OSError) as error:
+        raise _bad(Fault("engine", str(error)).content) from None
+
+
+def _request(data: bytes, media_type: str, base: str | None, limits: DocumentLimits) -> dict[str, object]:
     wanted = _media_type(media_type)
     if len(data) > limits.bytes:
         raise DocumentTooLarge(
@@ -57,9 +86,7 @@ def parse_foreign(
         )
     if base is not None:
         _check_base(base)
-    request = {"media_type": wanted, "base": base, "depth": limits.depth, "quads": limits.quads}
-    expanded = _read_sealed(request, _as_utf8(data), limits)
-    return list(parse(expanded, format=RdfFormat.N_QUADS))
+    return {"media_type": wanted, "base": base, "depth": limits.depth, "quads": limits.quads}
 
 
 def _media_type(media_type: str) -> str:
@@ -120,7 +147,7 @@ def _read_sealed(request: Mapping[str, object], body: bytes, limits: DocumentLim
         process.close()
 
 
-def _bad(fault: dict[str, object]) -> BadDocument:
+def _bad(fault: Mapping[str, object]) -> BadDocument:
     where = ""
     if fault["line"] is not None:
         where = f"line {fault['line']}, column {fault['column']}: "

@@ -1,7 +1,8 @@
 """Sealed processes: foreign text is run or read in a process that can be lost without loss.
 
-A `SealedProcess` is started, asked, and ended; it is never mended. Reads and writes run against a point in
-time, after which the process is killed. What the process may do is decided in `worker.py`.
+A sealed process is started, asked, and ended; it is never mended. Reads and writes run against a point in
+time, after which the process is killed. What the process may do is decided in `worker.py`; how it comes into
+being, by the class: a `SealedProcess` is a program that starts anew.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import select
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +25,9 @@ from battpass.kg.errors import Overdue, ProcessLost
 _MOST_IN_A_FRAME = 64 * 1024 * 1024
 _CHUNK = 262_144
 _START_SECONDS = 20.0
+
+# What a sealed process sees of the environment: nothing of ours.
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
 _ALARM = -14  # the worker's own timer, one second after the deadline
 
 
@@ -38,33 +43,42 @@ class Walls:
     take_descriptors: bool = True
 
 
-class SealedProcess:
-    """One running worker. Not safe for threads: one asks at a time; `kill` may come from any thread."""
+class Framed(ABC):
+    """One running process that speaks frames over two pipes, both of them non-blocking.
 
-    def __init__(self, walls: Walls, store: Path | None = None) -> None:
-        site = Path(pyoxigraph.__file__).parent.parent
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(worker.__file__).resolve()), str(site)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"},
-        )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._to = self._process.stdin.fileno()
-        self._from = self._process.stdout.fileno()
-        os.set_blocking(self._to, False)
-        os.set_blocking(self._from, False)
+    Not safe for threads: one asks at a time; `kill` may come from any thread.
+    """
+
+    def __init__(self, to: int, from_: int, settings: Mapping[str, object]) -> None:
+        self._to = to
+        self._from = from_
+        os.set_blocking(to, False)
+        os.set_blocking(from_, False)
         self._received = bytearray()
         self._ready: dict[str, object] | None = None
-        settings = asdict(walls) | {"store": str(store) if store else None}
         with contextlib.suppress(ProcessLost):  # the first request says so
             self.send(b"C", json.dumps(settings).encode(), time.monotonic() + _START_SECONDS)
 
     @property
+    @abstractmethod
     def pid(self) -> int:
-        return self._process.pid
+        """The number of the process."""
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the process; safe to call twice, and from another thread than the one that asks."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the process and close the pipes; only for whoever asks last."""
+
+    @abstractmethod
+    def _ended(self) -> int | None:
+        """End a process that closed its pipe, and return its exit code: minus the signal that ended it."""
 
     def ready(self) -> dict[str, object]:
         """Wait until the process is sealed; return which walls hold."""
@@ -155,30 +169,52 @@ class SealedProcess:
             raise Overdue("not done in time")
 
     def _lost(self, until: float) -> Overdue | ProcessLost:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1.0)
-        self.kill()
-        code = self._process.returncode
+        code = self._ended()
         if code == _ALARM or time.monotonic() >= until:
             return Overdue("not done in time")
-        return ProcessLost(_CAUSES.get(code, f"The process ended with code {code}."))
+        return ProcessLost(_CAUSES.get(code or 0, f"The process ended with code {code}."))
+
+
+class SealedProcess(Framed):
+    """A program of its own that imports the standard library and pyoxigraph only."""
+
+    def __init__(self, walls: Walls, store: Path | None = None) -> None:
+        site = Path(pyoxigraph.__file__).parent.parent
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(worker.__file__).resolve()), str(site)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=ENVIRONMENT,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        settings = asdict(walls) | {"store": str(store) if store else None}
+        super().__init__(self._process.stdin.fileno(), self._process.stdout.fileno(), settings)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def alive(self) -> bool:
-        """Whether the process still runs."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process; safe to call twice, and from another thread than the one that asks."""
         with contextlib.suppress(OSError):
             self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
-        """End the process and close the pipes; only for whoever asks last."""
         self.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def _ended(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1.0)
+        self.kill()
+        return self._process.returncode
 
 
 # By number, as not every system has all of these signals.

@@ -224,14 +224,29 @@ _JSON_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 def read_document(request: dict[str, Any], body: bytes, output: "IO[bytes]") -> None:
     """Write the quads of one document as N-Quads; blank nodes keep the labels they have."""
-    from pyoxigraph import RdfFormat, parse, serialize
+    from pyoxigraph import RdfFormat, serialize
+
+    serialize(document_quads(request, body), output, format=RdfFormat.N_QUADS)
+
+
+def document_quads(request: dict[str, Any], body: bytes) -> "Iterator[Quad]":
+    """Yield the quads of one document; to be run only where the process may be lost.
+
+    The request holds media type and base, and how deep JSON may nest and how many statements are taken.
+    """
+    from pyoxigraph import RdfFormat, Triple, parse
 
     document_format = RdfFormat.from_media_type(request["media_type"])
     if document_format == RdfFormat.JSON_LD:
         check_json_depth(body, request["depth"])
     quads = parse(body, format=document_format, base_iri=request["base"])
     try:
-        serialize(_counted(quads, request["quads"]), output, format=RdfFormat.N_QUADS)
+        for number, quad in enumerate(quads, start=1):
+            if number > request["quads"]:
+                raise Fault("quads", f"more than {request['quads']:,} statements")
+            if isinstance(quad.object, Triple):
+                raise Fault("term", f"statement {number:,} has a triple as its object (RDF 1.2)")
+            yield quad
     except SyntaxError as error:
         raise document_fault(error) from None
 
@@ -250,17 +265,6 @@ def check_json_depth(body: bytes, most: int) -> None:
                 raise Fault("depth", f"brackets nested deeper than {most}", line, column)
         elif mark in (b"]", b"}"):
             depth -= 1
-
-
-def _counted(quads: "Iterator[Quad]", most: int) -> "Iterator[Quad]":
-    from pyoxigraph import Triple
-
-    for number, quad in enumerate(quads, start=1):
-        if number > most:
-            raise Fault("quads", f"more than {most:,} statements")
-        if isinstance(quad.object, Triple):
-            raise Fault("term", f"statement {number:,} has a triple as its object (RDF 1.2)")
-        yield quad
 
 
 def document_fault(error: SyntaxError) -> Fault:
