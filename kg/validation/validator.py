@@ -4,8 +4,9 @@ The report is the W3C graph plus findings that a person can act on. Which engine
 decided in one place, `Validator.load`.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,22 @@ class Report:
         """Return the report with what the format found when it read the document."""
         return replace(self, findings=merge(of_format, self.findings))
 
+    def text(self) -> bytes:
+        """Return the report as JSON: equal reports have equal texts.
+
+        It names the shapes by version and digest and holds the findings; the W3C graph is not in it.
+        """
+        content = {
+            "on": self.on.isoformat(),
+            "category": self.category,
+            "conforms": self.conforms,
+            "blocking": self.blocking,
+            "shapes": [{"iri": shapes.version, "digest": shapes.digest} for shapes in self.shapes],
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+        # A member name that a finding repeats may hold half a surrogate pair, which only ASCII can hold.
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
 
 class Validator:
     """Checks passports against the shapes, and against what their category owes on a day.
@@ -115,9 +132,12 @@ class Validator:
         """The day that passports are held against."""
         return self._on or date.today()
 
-    def validate(self, passport: Passport, places: Places | None = None) -> Report:
-        """Return the report on a passport; `places` leads findings back into the document it came from."""
-        on = self.on
+    def validate(self, passport: Passport, places: Places | None = None, *, on: date | None = None) -> Report:
+        """Return the report on a passport; `places` leads findings back into the document it came from.
+
+        `on` is the day to hold it against, where that is not the validator's own.
+        """
+        on = on or self.on
         data = data_of(passport, self._reference, on)
         reading = Reading(passport.quads())
         category = category_of(reading)

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from battpass.kg.errors import BadDocument, DocumentTooLarge, UnknownFormat
+from battpass.kg.errors import BadDocument, DocumentTooLarge
 from battpass.kg.jsontext import MAX_BYTES
-from battpass.services.exchange.registry import Format, detect, format_named, formats
+from battpass.services.exchange.registry import Format, detect, format_named
 
 STANDARD_INPUT = "-"
 
@@ -47,23 +47,8 @@ def is_file(name: str) -> bool:
 
 
 def format_of(data: bytes, name: str = "") -> Format:
-    """Return the format with a name, or the one that takes a document.
-
-    Raises
-    ------
-    BadDocument
-        If no format takes the document. The reason is that of the preferred format, which says more than
-        a list of formats does: where the JSON breaks, or which version it is.
-    """
-    if name:
-        return format_named(name)
-    if not data.strip():
-        raise BadDocument("The document is empty. Export it again where it comes from.")
-    try:
-        return detect(data)
-    except UnknownFormat:
-        formats()[0].load(data)
-        raise
+    """Return the format with a name, or the one that takes a document; see `detect` for the errors."""
+    return format_named(name) if name else detect(data)
 
 
 def _bounded(data: bytes, size: str) -> bytes:

@@ -1,12 +1,13 @@
 """A passport as RDF itself: N-Quads and JSON-LD with its named graphs, Turtle without.
 
-Foreign text is parsed in a sealed worker. Statements without a named graph go where the tables put
-their property; blank nodes get names from the canonical form of the document (RDFC-1.0).
+Foreign text is parsed in a sealed worker, or in place where the process is sealed itself. Statements without
+a named graph go where the tables put their property; blank nodes get names from the canonical form of the
+document (RDFC-1.0).
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,7 @@ from pyoxigraph import (
 )
 
 from battpass.kg.attributes import load_attributes
-from battpass.kg.dataset.parse import parse_foreign
+from battpass.kg.dataset.parse import parse_foreign, parse_in_place
 from battpass.kg.errors import BadDocument
 from battpass.kg.graphs import AccessClass
 from battpass.kg.index import Index
@@ -38,6 +39,9 @@ from battpass.services.exchange.battery_pass import TABLE
 from battpass.services.exchange.registry import Loaded
 
 TYPE = NamedNode(PREFIXES["rdf"] + "type")
+
+# What reads a document: its bytes, media type and base.
+Parse = Callable[[bytes, str, str], list[Quad]]
 
 # In a supplement, `<record#model>` stands for the model record, whose name is a digest nobody can know.
 MODEL_ALIAS = "#model"
@@ -53,6 +57,11 @@ class Rdf:
     suffix: str
     syntax: RdfFormat
     base: str = field(default=BASE)
+    parse: Parse = field(default=parse_foreign, repr=False)
+
+    def in_place(self) -> "Rdf":
+        """Return this syntax for use in a sealed process, where documents are parsed without another one."""
+        return replace(self, parse=parse_in_place)
 
     @cached_property
     def mapping(self) -> Mapping:
@@ -71,7 +80,7 @@ class Rdf:
 
     def load(self, data: bytes) -> Loaded:
         """Return the one passport that an RDF document describes."""
-        found = _named(parse_foreign(data, self.media_type, self.base))
+        found = _named(self.parse(data, self.media_type, self.base))
         records = sorted(
             {
                 quad.subject.value
@@ -100,7 +109,7 @@ class Rdf:
             If the document says nothing of this passport, or contradicts it.
         """
         alias = passport.record + MODEL_ALIAS
-        found = _named(parse_foreign(data, self.media_type, passport.record))
+        found = _named(self.parse(data, self.media_type, passport.record))
         statements = [_renamed(quad, alias, passport.model) for quad in found]
         if not any(
             str(one.subject).startswith((f"<{passport.record}", f"<{passport.model}")) for one in statements

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
-from battpass.kg.errors import UnknownFormat
+from battpass.kg.errors import BadDocument, UnknownFormat
 from battpass.kg.graphs import Finding
 from battpass.kg.passport import Passport
 
@@ -60,26 +60,32 @@ def formats() -> tuple[Format, ...]:
     return tuple(_resolve(entry) for entry in BUILT_IN)
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str, among: Iterable[Format] | None = None) -> Format:
     """Return a format by its name; `UnknownFormat` lists the names."""
-    for known in formats():
+    choice = formats() if among is None else tuple(among)
+    for known in choice:
         if known.name == name:
             return known
-    raise UnknownFormat(f"There is no format {name!r}. Use one of: {_names(formats())}.")
+    raise UnknownFormat(f"There is no format {name!r}. Use one of: {_names(choice)}.")
 
 
-def detect(data: bytes) -> Format:
+def detect(data: bytes, among: Iterable[Format] | None = None) -> Format:
     """Return the format of a document.
 
     Raises
     ------
     BadDocument
-        If no format takes it; the message says what was looked for.
+        If no format takes it. The reason is that of the preferred format, which says more than a list of
+        formats does: where the JSON breaks, or which version it is.
     """
-    for known in formats():
+    choice = formats() if among is None else tuple(among)
+    if not data.strip():
+        raise BadDocument("The document is empty. Export it again where it comes from.")
+    for known in choice:
         if known.takes(data):
             return known
-    raise UnknownFormat(f"No format takes this document. BattPass reads: {_names(formats())}.")
+    choice[0].load(data)
+    raise UnknownFormat(f"No format takes this document. BattPass reads: {_names(choice)}.")
 
 
 def _names(known: Iterable[Format]) -> str:
