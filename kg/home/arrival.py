@@ -20,7 +20,7 @@ IDENTIFIERS = (node("bp:batteryIdentifier"), node("bp:passportIdentifier"))
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A passport as it stands, or as much of it as an audience may read: the texts of item and model record."""
+    """A passport as it stands, or as much of it as an audience may read."""
 
     record: str
     model: str
@@ -42,9 +42,9 @@ class State:
 class Arrival:
     """A passport that was read and mapped, with the document that it came from, byte for byte.
 
-    `item` and `model_parts` are the texts of its two records, `identifiers` the names of passport and battery as
-    their maker wrote them. `format` is the name of the document's format, `source` says where it came from, such
-    as a file name. `report` is the validation report as JSON, empty where the shapes were not run.
+    `item` and `model_parts` are the texts of its two records, `identifiers` the names of passport and battery
+    as their maker wrote them. `format` is the name of the document's format, `source` says where it came
+    from, such as a file name. `report` is the validation report as JSON, empty where the shapes were not run.
     """
 
     record: str
