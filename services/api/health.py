@@ -1,0 +1,280 @@
+"""Whether a server lives, and whether it can answer: `/healthz` and `/readyz`.
+
+`/healthz` says that the process answers, and touches nothing. `/readyz` looks at each part once a second at
+most, however often it is asked, and tells reading from writing: a full disk keeps passports from being
+written, and not from being read. What a caller is told names no path and no version; the log says the rest.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+import structlog
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from battpass.kg.errors import (
+    BattPassError,
+    ClockJumped,
+    DamagedHome,
+    DeadlineExceeded,
+    HomeInUse,
+    PoolBusy,
+    StorageFailed,
+    StorageFull,
+)
+from battpass.kg.home.home import Queries
+from battpass.services.api.problems import BadRequest
+
+READ, WRITE = "read", "write"
+
+# A probe returns when its part is well, and raises when it is not.
+Probe = Callable[[], None]
+
+QUERY_SECONDS = 2.0
+# A dataset that shows nothing new for so long while there is something is not being followed up.
+STALE_SECONDS = 30.0
+FREE_SHARE, FREE_BYTES = 0.05, 256 << 20
+
+# What is told of an error; its own words may name paths, and go to the log.
+_REASONS: Mapping[type[Exception], str] = {
+    StorageFull: "The disk is full.",
+    StorageFailed: "The disk refuses, or another program has the file locked.",
+    ClockJumped: "The clock is wrong, so entries would carry a wrong time.",
+    HomeInUse: "Another process holds it.",
+    DamagedHome: "It is not what was written.",
+    PoolBusy: "All processes are busy.",
+    DeadlineExceeded: f"No answer came within {QUERY_SECONDS:g} s.",
+}
+
+
+class Unready(BattPassError):
+    """A part is not ready; the message is one that anybody may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found of one part."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Head(Protocol):
+    """The number and hash of an entry."""
+
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+
+
+class Chain(Protocol):
+    """A journal, as far as its health goes: `kg.journal.journal.Journal`."""
+
+    @property
+    def head(self) -> Head: ...
+    @property
+    def is_writable(self) -> bool: ...
+    def entry(self, sequence: int) -> Head | None: ...
+    def check_writable(self) -> None: ...
+
+
+class Health:
+    """Looks at the parts of one app, each on a thread of its own, so that one that hangs holds up nothing.
+
+    `reading` are the probes of what reading needs, `writing` of what writing needs besides. A probe that
+    takes longer than `patience` seconds has failed; what was found is told for `lasting` seconds.
+    """
+
+    def __init__(
+        self,
+        reading: Mapping[str, Probe],
+        writing: Mapping[str, Probe],
+        log: structlog.typing.FilteringBoundLogger,
+        *,
+        patience: float = 5.0,
+        lasting: float = 1.0,
+    ) -> None:
+        self._probes = {**reading, **writing}
+        self._reading = frozenset(reading)
+        self._log = log
+        self._patience = patience
+        self._lasting = lasting
+        self._looking = anyio.Lock()
+        self._threads = anyio.CapacityLimiter(max(1, len(self._probes)))
+        self._under_way: set[str] = set()
+        self._found: dict[str, Check] = {}
+        self._found_at = -float("inf")
+
+    async def look(self) -> list[Check]:
+        """Return what is found of all parts, in the order in which they were given."""
+        async with self._looking:
+            if time.monotonic() - self._found_at >= self._lasting:
+                async with anyio.create_task_group() as tasks:
+                    for name in self._probes:
+                        tasks.start_soon(self._check, name)
+                self._found_at = time.monotonic()
+            return [self._found[name] for name in self._probes]
+
+    def ready(self, checks: list[Check], purpose: str) -> bool:
+        """Return whether all is well that reading, or writing, needs."""
+        return all(check.ok for check in checks if purpose == WRITE or check.name in self._reading)
+
+    async def _check(self, name: str) -> None:
+        reason, error = "", ""
+        if name in self._under_way:
+            reason = error = "An earlier look at it has not ended."
+        else:
+            try:
+                with anyio.fail_after(self._patience):
+                    await anyio.to_thread.run_sync(
+                        self._tried, name, limiter=self._threads, abandon_on_cancel=True
+                    )
+            except TimeoutError:
+                reason = error = f"It did not answer within {self._patience:g} s."
+            except Exception as fault:  # whatever a part does when it is looked at, it is told of that part
+                reason, error = _reason(fault), f"{type(fault).__name__}: {fault}"
+        before = self._found.get(name)
+        self._found[name] = Check(name, not reason, reason or "ok")
+        if reason and (before is None or before.ok):
+            self._log.warning("not ready", check=name, reason=error)
+        elif not reason and before is not None and not before.ok:
+            self._log.info("ready again", check=name)
+
+    def _tried(self, name: str) -> None:
+        self._under_way.add(name)
+        try:
+            self._probes[name]()
+        finally:
+            self._under_way.discard(name)
+
+
+def health_router(health: Health) -> APIRouter:
+    """Return the routes `/healthz` and `/readyz` of one app."""
+    router = APIRouter(tags=["server"])
+
+    @router.get("/healthz", summary="Whether the server runs")
+    async def healthz() -> Response:
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @router.get("/readyz", summary="Whether the server can answer; ?for=write: whether it takes passports")
+    async def readyz(request: Request) -> Response:
+        """Each part with what was found of it; the status is 503 where one that is needed is not well."""
+        purpose = request.query_params.get("for", READ)
+        if purpose not in (READ, WRITE):
+            raise BadRequest(f"A server is ready for {READ} or for {WRITE}, not for {purpose[:20]!r}.")
+        checks = await health.look()
+        ready = health.ready(checks, purpose)
+        content = {
+            "status": "ready" if ready else "not ready",
+            READ: health.ready(checks, READ),
+            WRITE: health.ready(checks, WRITE),
+            "checks": [asdict(check) for check in checks],
+        }
+        headers = {"Cache-Control": "no-store", **({} if ready else {"Retry-After": "5"})}
+        return JSONResponse(content, 200 if ready else 503, headers)
+
+    return router
+
+
+# --- probes --------------------------------------------------------------------------------------------
+
+
+def journal_reads(journal: Chain) -> Probe:
+    """Return a probe: the last entry of the journal can be read, and has the hash of the head."""
+
+    def probe() -> None:
+        head = journal.head
+        if not head.sequence:
+            return
+        entry = journal.entry(head.sequence)
+        if entry is None or entry.hash != head.hash:
+            raise DamagedHome(f"Entry {head.sequence} of the journal is not the one that was written last.")
+
+    return probe
+
+
+def journal_writes(journal: Chain, folder: Path) -> Probe:
+    """Return a probe: an entry could be written now."""
+
+    def probe() -> None:
+        if not journal.is_writable:
+            raise Unready("It is open for reading only.")
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            raise Unready("The disk is read-only.")
+        journal.check_writable()
+
+    return probe
+
+
+def queries_answer(queries: Callable[[], Queries | None]) -> Probe:
+    """Return a probe: a query goes through a process and back in time."""
+
+    def probe() -> None:
+        asked = queries()
+        if asked is None:
+            raise Unready("The server is starting or ending.")
+        if asked.query("ASK {}", "csv", QUERY_SECONDS).read().strip() != b"true":
+            raise BattPassError("ASK {} was not answered with true.")
+
+    return probe
+
+
+def dataset_follows(
+    sequence: Callable[[], int], shown: Callable[[], int], clock: Callable[[], float] = time.monotonic
+) -> Probe:
+    """Return a probe: a dataset shows the whole journal, or came nearer to it within `STALE_SECONDS`."""
+    seen, since = -1, clock()
+
+    def probe() -> None:
+        nonlocal seen, since
+        last, at = sequence(), shown()
+        if at >= last or at != seen:
+            seen, since = at, clock()
+        elif clock() - since > STALE_SECONDS:
+            raise Unready(f"Queries see nothing new for {STALE_SECONDS:g} s, while passports change.")
+
+    return probe
+
+
+def disk_has_room(folder: Path, free: Callable[[Path], tuple[int, int]] | None = None) -> Probe:
+    """Return a probe: more than 5 % or 256 MiB of the disk are free. `free` gives free and all bytes."""
+    measure = free or _free
+
+    def probe() -> None:
+        left, size = measure(folder)
+        if left <= FREE_BYTES and left <= size * FREE_SHARE:
+            raise Unready("The disk is nearly full.")
+
+    return probe
+
+
+def is_alive(alive: Callable[[], bool]) -> Probe:
+    """Return a probe: something says that it lives."""
+
+    def probe() -> None:
+        if not alive():
+            raise Unready("It does not run.")
+
+    return probe
+
+
+def _free(folder: Path) -> tuple[int, int]:
+    usage = shutil.disk_usage(folder)
+    return usage.free, usage.total
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Unready):
+        return str(error)
+    known = (_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS)
+    return next(known, "It fails; the log says how.")
