@@ -1,6 +1,7 @@
-"""Where passports are kept: in memory, or in one plain folder. Start at `home.py`."""
+"""Where passports are kept: in memory, or in one folder. Start at `home.py`."""
 
+from battpass.kg.home.arrival import Arrival, State, Written
 from battpass.kg.home.home import Home
-from battpass.kg.home.shelf import Arrival, Kept, Outcome
+from battpass.kg.journal.entry import Entry, Stage
 
-__all__ = ["Arrival", "Home", "Kept", "Outcome"]
+__all__ = ["Arrival", "Entry", "Home", "Stage", "State", "Written"]

@@ -1,16 +1,19 @@
-"""The SPARQL datasets of a home: one for each audience, derived from the shelf, built when first asked for.
+"""The SPARQL datasets of a home: one for each audience, derived from the journal, built when first asked for.
 
-A dataset on disk carries the state of the shelf and of the ontology that it was built from. Where these
-are others by now, because a process ended between the two or a table was changed, it is built anew.
+A dataset on disk carries a stamp: the entry that it stands at, its hash, and the ontology it was built with.
+The stamp is written after the store was flushed, so the store holds at least that much, whatever happened
+later: what came after is brought in again, which changes nothing where it is there already. A stamp that the
+journal does not know means that the journal has lost entries, and nothing is opened.
 """
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -18,19 +21,23 @@ from pathlib import Path
 
 from pyoxigraph import Store
 
-from battpass.kg.access import Audience, cut
+from battpass.kg.access import Audience
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.pool import QueryPool
 from battpass.kg.dataset.sealed import Walls
-from battpass.kg.errors import BattPassError, HomeInUse
+from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, Overdue, PoolBusy
 from battpass.kg.graphs import Graphs
-from battpass.kg.home.shelf import Changes, Shelf
+from battpass.kg.home.visible import item_graphs, model_parts, stages, standing
+from battpass.kg.journal.journal import Journal
+from battpass.kg.journal.parts import graphs_of
+from battpass.kg.journal.witness import Head
 from battpass.kg.resources import ontology_path
 
-# Changing a record in place costs some ten times as much as loading a new one: beyond this many changes the
-# dataset is left to be built anew when it is next asked for.
+# Changing a record in place costs some ten times as much as loading a new one: beyond this many changes,
+# where they are also a good part of all records, a dataset is built anew.
 MOST_CHANGES_IN_PLACE = 500
 
+STAMP = "stamp.json"
 _ATTEMPTS = 10
 
 # Sees the records go by while a dataset is built, and how many there are.
@@ -48,23 +55,62 @@ class Answering:
 STANDARD = Answering()
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a dataset was made from."""
+
+    sequence: int
+    hash: str
+    ontology: str
+
+    def text(self) -> str:
+        """Return the stamp as it is written, with a digest of its own."""
+        content = json.dumps([self.sequence, self.hash, self.ontology])
+        return json.dumps({"stamp": content, "digest": hashlib.sha256(content.encode()).hexdigest()}) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> "Stamp | None":
+        """Return the stamp of a file, None where there is none that can be trusted."""
+        try:
+            found = json.loads(path.read_bytes())
+            if hashlib.sha256(found["stamp"].encode()).hexdigest() != found["digest"]:
+                return None
+            return cls(*json.loads(found["stamp"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
 class Datasets:
-    """The datasets of a shelf, below `folder` or in memory.
+    """The datasets of a journal, below `folder` or in memory; safe to use from many threads."""
 
-    A dataset can be built without the lock of the home: it is stamped with the state that was read first,
-    so one that was overtaken by a write is built anew.
-    """
-
-    def __init__(self, shelf: Shelf, folder: Path | None) -> None:
-        self._shelf = shelf
+    def __init__(self, journal: Journal, folder: Path | None) -> None:
+        self._journal = journal
         self._folder = folder
-        self._open: dict[str, Dataset] = {}
+        self._open: dict[str, tuple[Dataset, Audience]] = {}
+        self._at: dict[str, int] = {}
+        self._answering: dict[str, Answering] = {}
+        self._writing = threading.RLock()
+        self._grown = threading.Condition()
 
     def get(self, reader: Audience, watch: Watch | None = None, answering: Answering = STANDARD) -> Dataset:
-        """Return the dataset of an audience, open for writing; `answering` counts when it is opened."""
-        if reader.name not in self._open:
-            self._open[reader.name] = self._opened(reader, watch, answering)
-        return self._open[reader.name]
+        """Return the dataset of an audience, open for writing and up to date.
+
+        `answering` counts when it is opened.
+
+        Raises
+        ------
+        HomeInUse
+            If another process has it open.
+        DamagedHome
+            If it knows entries that the journal does not have.
+        """
+        with self._writing:
+            if reader.name not in self._open:
+                self._answering[reader.name] = answering
+                self._open[reader.name] = (self._opened(reader, watch, answering), reader)
+            else:
+                self.catch_up(reader.name, watch)
+            return self._open[reader.name][0]
 
     def snapshot(self, reader: Audience, answering: Answering) -> QueryPool:
         """Return what answers queries from the dataset on disk, also beside a process that writes to it."""
@@ -78,11 +124,11 @@ class Datasets:
         return QueryPool(copy, size=answering.workers, walls=answering.walls)
 
     def is_fresh(self, audience: str) -> bool:
-        """Return whether a dataset exists and is what would be built now."""
+        """Return whether a dataset stands at the end of the journal."""
+        head = self._journal.head
         if self._folder is None:
-            return audience in self._open
-        stamp = self.place(audience) / "built"
-        return stamp.is_file() and stamp.read_text(encoding="utf-8") == self._state()
+            return self._at.get(audience) == head.sequence
+        return Stamp.read(self.place(audience) / STAMP) == self._stamp(head)
 
     def names(self) -> list[str]:
         """Return the audiences that have a dataset, fresh or not."""
@@ -90,29 +136,66 @@ class Datasets:
             return sorted(self._open)
         return sorted(path.parent.name for path in (self._folder / "datasets").glob("*/store"))
 
-    @contextmanager
-    def following(self, audiences: Callable[[str], Audience]) -> Iterator[Changes]:
-        """Yield the changes to be filled in by a write; bring the datasets up to date with them after it."""
-        fresh = [name for name in self.names() if self.is_fresh(name)]
-        changes = Changes()
-        yield changes
-        size = len(changes.written) + len(changes.gone)
-        for name in self.names() if size else ():
-            if name in fresh and size <= MOST_CHANGES_IN_PLACE:
-                try:
-                    self._apply(changes, audiences(name))
-                except BaseException:
-                    self.forget(name)
-                    raise
-            elif name in self._open:
-                self._open.pop(name).close()
+    def open_names(self) -> list[str]:
+        """Return the audiences whose datasets are open."""
+        with self._writing:
+            return sorted(self._open)
+
+    def shown(self, audience: str) -> int:
+        """Return the sequence number that a dataset shows to queries now, -1 where it is not open."""
+        return self._at.get(audience, -1)
+
+    def wait(self, audience: str, sequence: int, seconds: float) -> int:
+        """Wait until a dataset that somebody brings up to date shows an entry.
+
+        Raises
+        ------
+        Overdue
+        """
+        with self._grown:
+            if not self._grown.wait_for(lambda: self.shown(audience) >= sequence, seconds):
+                raise Overdue(
+                    f"The dataset shows entry {self.shown(audience)} after {seconds:g} s, not yet {sequence}."
+                )
+            return self.shown(audience)
+
+    def catch_up(self, audience: str, watch: Watch | None = None) -> None:
+        """Bring an open dataset to the end of the journal, and show it to queries."""
+        with self._writing:
+            dataset, reader = self._open[audience]
+            head = self._journal.head
+            if self._at[audience] == head.sequence:
+                return
+            # Should this fail half way, the same is done again: the dataset still says where it stood before.
+            if self._apply(dataset, reader, self._at[audience], head.sequence):
+                self._show(dataset, reader.name, head)
+            else:
+                self._build_anew(dataset, reader, watch)
+
+    def renew(self, audience: str) -> None:
+        """Build an open dataset anew from nothing; queries fail for as long as that takes."""
+        with self._writing:
+            _, reader = self._open[audience]
+            answering = self._answering.get(audience, STANDARD)
+            self.forget(audience)
+            self._open[audience] = (self._opened(reader, None, answering), reader)
+
+    def opened(self, audience: str) -> Dataset:
+        """Return a dataset that was opened before, as it stands."""
+        found = self._open.get(audience)
+        if found is None:
+            raise PoolBusy(f"The {audience} dataset is being built anew. Try again in a moment.")
+        return found[0]
 
     def forget(self, audience: str) -> None:
         """Have a dataset built anew when it is next asked for."""
-        if (dataset := self._open.pop(audience, None)) is not None:
-            dataset.close()
-        if self._folder is not None:
-            (self.place(audience) / "built").unlink(missing_ok=True)
+        with self._writing:
+            dataset, _ = self._open.pop(audience, (None, None))
+            self._at.pop(audience, None)
+            if dataset is not None:
+                dataset.close()
+            if self._folder is not None:
+                (self.place(audience) / STAMP).unlink(missing_ok=True)
 
     def place(self, audience: str) -> Path:
         """Return the folder of a dataset."""
@@ -121,65 +204,138 @@ class Datasets:
 
     def close(self) -> None:
         """Close what is open."""
-        for dataset in self._open.values():
-            dataset.close()
-        self._open = {}
+        with self._writing:
+            for dataset, _ in self._open.values():
+                dataset.close()
+            self._open = {}
+            self._at = {}
+
+    # --- private ---------------------------------------------------------------------------------------
 
     def _opened(self, reader: Audience, watch: Watch | None, answering: Answering) -> Dataset:
         if self._folder is None:
-            dataset, state = Dataset.in_memory(), ""
-        else:
-            place, state = self.place(reader.name), self._state()
-            if not self.is_fresh(reader.name):
-                _clear(place)
-            dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
-            if self.is_fresh(reader.name):
-                return dataset
+            dataset = Dataset.in_memory()
+            self._fill(dataset, reader, watch, self._journal.head)
+            return dataset
+        place, head = self.place(reader.name), self._journal.head
+        stamp = Stamp.read(place / STAMP)
+        if stamp is not None and not self._is_known(stamp):
+            raise DamagedHome(
+                f"The {reader.name} dataset has seen entry {stamp.sequence}, and the journal ends at entry "
+                f"{head.sequence} or says otherwise there: it has lost entries. Bring the home back from a "
+                "backup; `battpass journal verify` says more."
+            )
+        if stamp is None or stamp.ontology != self._ontology:
+            _clear(place)
+            stamp = None
         try:
-            self._fill(dataset, reader, watch)
-            self._show(dataset, reader, state)
+            dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
+        except HomeInUse:
+            raise
+        except BattPassError:
+            # It does not open any more: it can be built from the journal, so it is no loss.
+            shutil.rmtree(place / "store", ignore_errors=True)
+            dataset, stamp = Dataset.open(place, workers=answering.workers, walls=answering.walls), None
+        try:
+            if stamp is None or not self._apply(dataset, reader, stamp.sequence, head.sequence):
+                if stamp is not None:
+                    dataset.close()
+                    _clear(place)
+                    dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
+                self._fill(dataset, reader, watch, head)
+            else:
+                self._show(dataset, reader.name, head)
         except BaseException:
             dataset.close()
             raise
         return dataset
 
-    def _fill(self, dataset: Dataset, reader: Audience, watch: Watch | None) -> None:
+    def _build_anew(self, dataset: Dataset, reader: Audience, watch: Watch | None) -> None:
+        """Replace the content of an open dataset: all that stands, and nothing else."""
+        head = self._journal.head
+        there = set(dataset.records())
+        stand = self._records(reader) | self._models(reader)
+        for record in sorted(there - stand):
+            dataset.remove(record)
+        self._fill(dataset, reader, watch, head)
+
+    def _fill(self, dataset: Dataset, reader: Audience, watch: Watch | None, head: Head) -> None:
         from battpass.kg.ontology.vocabulary import vocabulary_triples
 
-        entries = {kept.record: kept for kept in self._shelf.entries()}
-        models = sorted({kept.model for kept in entries.values()})
-        records = watch(entries, len(entries)) if watch else entries
+        records = sorted(self._records(reader))
         dataset.set_vocabulary(vocabulary_triples())
+        seen = watch(records, len(records)) if watch else records
         dataset.replace_many(
             chain(
-                ((model, cut(self._shelf.model_graphs(model), reader)) for model in models),
-                ((record, cut(self._shelf.item_graphs(entries[record]), reader)) for record in records),
+                ((model, self._model_graphs(model, reader)) for model in sorted(self._models(reader))),
+                ((record, self._item_graphs(record, reader)) for record in seen),
             )
         )
+        self._show(dataset, reader.name, head)
 
-    def _apply(self, changes: Changes, reader: Audience) -> None:
-        """Bring a dataset that was up to date before some changes up to date with them."""
-        dataset = self._open.get(reader.name)
-        if dataset is None:
-            dataset = self._open[reader.name] = Dataset.open(self.place(reader.name))
-        dataset.replace_many((record, self._visible(record, reader)) for record in sorted(changes.written))
-        for record in sorted(changes.gone):
-            dataset.remove(record)
-        self._show(dataset, reader, self._state())
+    def _apply(self, dataset: Dataset, reader: Audience, after: int, upto: int) -> bool:
+        """Bring a dataset from one entry to another; return False where building anew costs less."""
+        records: dict[str, None] = {}
+        models: dict[str, None] = {}
+        for entry in self._journal.entries(after, upto):
+            if entry.is_model:
+                continue  # it shows as soon as an item that is seen points to it
+            records[entry.record] = None
+            models[entry.model] = None
+            base = self._journal.entry(entry.base) if entry.base else None
+            if base is not None:
+                models[base.model] = None
+        if len(records) > MOST_CHANGES_IN_PLACE and 4 * len(records) > self._journal.count(stages(reader)):
+            return False
+        dataset.replace_many(self._changed(records, models, reader))
+        return True
 
-    def _visible(self, record: str, reader: Audience) -> Graphs:
-        kept = self._shelf.entry(record)
-        graphs = self._shelf.item_graphs(kept) if kept else self._shelf.model_graphs(record)
-        return cut(graphs, reader)
+    def _changed(
+        self, records: Iterable[str], models: Iterable[str], reader: Audience
+    ) -> Iterator[tuple[str, Graphs]]:
+        for model in models:
+            seen = self._journal.items_of(model, stages(reader))
+            yield model, self._model_graphs(model, reader) if seen else {}
+        for record in records:
+            yield record, self._item_graphs(record, reader)
 
-    def _show(self, dataset: Dataset, reader: Audience, state: str) -> None:
-        """Show what was written, and stamp it with the state that it was made from."""
+    def _item_graphs(self, record: str, reader: Audience) -> Graphs:
+        entry = standing(self._journal, record, reader)
+        return item_graphs(self._journal, entry, reader) if entry else {}
+
+    def _model_graphs(self, model: str, reader: Audience) -> Graphs:
+        return graphs_of(model_parts(self._journal, model, reader.classes))
+
+    def _records(self, reader: Audience) -> set[str]:
+        return {record for record, _, _ in self._journal.records(stages(reader))}
+
+    def _models(self, reader: Audience) -> set[str]:
+        return {model for _, _, model in self._journal.records(stages(reader))}
+
+    def _show(self, dataset: Dataset, audience: str, head: Head) -> None:
+        """Show what was written, and stamp it with the entry that it stands at."""
         dataset.flush()
         if self._folder is not None:
-            (self.place(reader.name) / "built").write_text(state, encoding="utf-8")
+            path = self.place(audience) / STAMP
+            aside = path.with_name(f"{STAMP}.tmp")
+            with aside.open("w", encoding="utf-8") as file:
+                file.write(self._stamp(head).text())
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        with self._grown:
+            self._at[audience] = head.sequence
+            self._grown.notify_all()
 
-    def _state(self) -> str:
-        return f"{self._shelf.state} {self._ontology}"
+    def _stamp(self, head: Head) -> Stamp:
+        return Stamp(head.sequence, head.hash, self._ontology)
+
+    def _is_known(self, stamp: Stamp) -> bool:
+        """Return whether the journal has the entry that a stamp names."""
+        if stamp.sequence == 0:
+            return True
+        entry = self._journal.entry(stamp.sequence)
+        return entry is not None and entry.hash == stamp.hash
 
     @cached_property
     def _ontology(self) -> str:
@@ -199,6 +355,7 @@ def _clear(place: Path) -> None:
             raise
         except BattPassError:
             pass  # it does not open any more, which is no reason to keep it
+    (place / STAMP).unlink(missing_ok=True)
     for part in ("store", "snapshots"):  # not `readers`: these answer from copies of their own
         shutil.rmtree(place / part, ignore_errors=True)
 

@@ -42,6 +42,7 @@ class Journal:
         self._readers = readers
         self._writer = writer
         self._models: dict[tuple[str, AccessClass], bytes] = {}
+        self._model_entries: dict[str, Entry] = {}
         self._guard = threading.Lock()
 
     @classmethod
@@ -157,6 +158,17 @@ class Journal:
             if classes is None or access in classes:
                 found[access] = self._model(entry, access)
         return found
+
+    def model(self, record: str) -> Entry | None:
+        """Return the entry of a model record; it never changes, so it is remembered."""
+        known = self._model_entries.get(record)
+        if known is None:
+            known = self.standing(record).get(Stage.PUBLISHED)
+            if known is not None and known.is_model:
+                if len(self._model_entries) > _MODEL_ENTRIES:
+                    self._model_entries = {}
+                self._model_entries[record] = known
+        return known
 
     def told(self, entry: Entry) -> Entry:
         """Return an entry with the content of its note."""
@@ -287,3 +299,4 @@ class Journal:
 
 # Texts of some hundred model records; a fleet of one maker has some dozens.
 _MODEL_BYTES = 64 << 20
+_MODEL_ENTRIES = 10_000

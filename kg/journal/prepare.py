@@ -84,6 +84,8 @@ def prepare(connection: sqlite3.Connection, change: Change) -> Prepared | Entry:
         if part:
             kept[digest(part)] = part
     before = standing.get(change.stage)
+    if before is None and change.stage is Stage.DRAFT:
+        before = newest  # a draft that says what is published is none
     entry = Entry(
         0,
         "",

@@ -1,0 +1,62 @@
+"""The applier: the one thread that brings open datasets to where the journal is."""
+
+import threading
+import time
+
+from battpass.kg.home.datasets import Datasets
+from battpass.kg.journal.journal import Journal
+
+# Showing a write costs a flush and new query processes, so writes are gathered for this long.
+GATHERED_SECONDS = 1.0
+# After trouble, such as a full disk, it is tried again after this long.
+AFTER_TROUBLE_SECONDS = 2.0
+# What fails more often than this is not for want of room: then the dataset is built anew.
+MOST_FAILURES = 3
+
+
+class Follower:
+    """Follows the journal from a thread of its own, until it is closed."""
+
+    def __init__(self, journal: Journal, datasets: Datasets) -> None:
+        self.trouble = ""
+        self._journal = journal
+        self._datasets = datasets
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="battpass-applier", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, once what it is doing is done."""
+        self._ending.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = 0.0
+        failures = 0
+        while not self._ending.is_set():
+            head = self._journal.head.sequence
+            behind = [one for one in self._datasets.open_names() if self._datasets.shown(one) < head]
+            if not behind:
+                self._journal.wait_beyond(head, 0.2)
+                continue
+            self._ending.wait(max(0.0, last + GATHERED_SECONDS - time.monotonic()))
+            last = time.monotonic()
+            self.trouble = self._catch_up(behind, failures >= MOST_FAILURES)
+            failures = failures + 1 if self.trouble else 0
+            if self.trouble:
+                self._ending.wait(AFTER_TROUBLE_SECONDS)
+
+    def _catch_up(self, names: list[str], anew: bool) -> str:
+        """Bring datasets up to date; return what went wrong with the last that could not be."""
+        trouble = ""
+        for name in names:
+            if self._ending.is_set():
+                break
+            try:
+                if anew:
+                    self._datasets.renew(name)
+                else:
+                    self._datasets.catch_up(name)
+            except Exception as error:  # whatever it is, reading and writing passports goes on
+                trouble = f"The {name} dataset does not follow the journal: {error}"
+        return trouble
