@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.campaigns import RESULTS, ROOT, SEED
 
-FRAME = {"__init__", "__main__", "campaigns", "harness"}
+FRAME = {"__init__", "__main__", "campaigns", "copies", "harness"}
 
 
 def scripts() -> list[str]:
