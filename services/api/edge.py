@@ -124,8 +124,10 @@ class Edge:
 
 def _keep_from_others(headers: MutableHeaders, is_known: bool) -> None:
     """Keep caches between us and a caller from giving an answer to somebody with other rights."""
-    headers.add_vary_header("Authorization")
-    headers.add_vary_header("X-API-Key")
+    named = {name.strip().lower() for name in headers.get("vary", "").split(",")}
+    for name in ("Authorization", "X-API-Key"):
+        if name.lower() not in named:
+            headers.add_vary_header(name)
     if is_known and "no-store" not in headers.get("cache-control", ""):
         headers["Cache-Control"] = "private, no-cache"
 

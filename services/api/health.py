@@ -30,7 +30,9 @@ from battpass.kg.errors import (
     StorageFailed,
     StorageFull,
 )
+from battpass.kg.home import Home
 from battpass.kg.home.home import Queries
+from battpass.kg.keys import KeyRing
 from battpass.services.api.problems import BadRequest
 
 READ, WRITE = "read", "write"
@@ -39,6 +41,8 @@ READ, WRITE = "read", "write"
 Probe = Callable[[], None]
 
 QUERY_SECONDS = 2.0
+# Longer than the journal waits for another program that has it locked, so that this is told as the reason.
+PATIENCE_SECONDS = 8.0
 # A dataset that shows nothing new for so long while there is something is not being followed up.
 STALE_SECONDS = 30.0
 FREE_SHARE, FREE_BYTES = 0.05, 256 << 20
@@ -56,7 +60,11 @@ _REASONS: Mapping[type[Exception], str] = {
 
 
 class Unready(BattPassError):
-    """A part is not ready; the message is one that anybody may read."""
+    """A part is not ready; the message is one that anybody may read, `inside` goes to the log."""
+
+    def __init__(self, message: str, inside: str = "") -> None:
+        super().__init__(message)
+        self.inside = inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Health:
         writing: Mapping[str, Probe],
         log: structlog.typing.FilteringBoundLogger,
         *,
-        patience: float = 5.0,
+        patience: float = PATIENCE_SECONDS,
         lasting: float = 1.0,
     ) -> None:
         self._probes = {**reading, **writing}
@@ -142,7 +150,10 @@ class Health:
             except TimeoutError:
                 reason = error = f"It did not answer within {self._patience:g} s."
             except Exception as fault:  # whatever a part does when it is looked at, it is told of that part
-                reason, error = _reason(fault), f"{type(fault).__name__}: {fault}"
+                reason, error = (
+                    _reason(fault),
+                    f"{type(fault).__name__}: {getattr(fault, 'inside', '') or fault}",
+                )
         before = self._found.get(name)
         self._found[name] = Check(name, not reason, reason or "ok")
         if reason and (before is None or before.ok):
@@ -156,6 +167,36 @@ class Health:
             self._probes[name]()
         finally:
             self._under_way.discard(name)
+
+
+def health_of(
+    home: Home,
+    *,
+    queries: Callable[[], Queries | None],
+    audience: str,
+    intake: Callable[[], bool],
+    ring: KeyRing,
+    log: structlog.typing.FilteringBoundLogger,
+) -> Health:
+    """Return the health of a server: its journal, dataset and queries; then disk, intake and keys.
+
+    `queries` gives what answers the queries of `audience`, None while that is being opened. `intake` says
+    whether what reads documents lives.
+    """
+    journal = home.journal
+    reading = {"journal": journal_reads(journal), "queries": queries_answer(queries)}
+    if journal.is_writable:
+        # Beside another process that writes, answers stay those of the moment when this one started.
+        reading["dataset"] = dataset_follows(
+            lambda: home.sequence, lambda: home.shown(audience), lambda: home.trouble
+        )
+    writing = {
+        "writing": journal_writes(journal, journal.folder),
+        "disk": disk_has_room(journal.folder),
+        "intake": is_alive(intake),
+        "keys": ring.check,
+    }
+    return Health(reading, writing, log)
 
 
 def health_router(health: Health) -> APIRouter:
@@ -222,7 +263,7 @@ def queries_answer(queries: Callable[[], Queries | None]) -> Probe:
     def probe() -> None:
         asked = queries()
         if asked is None:
-            raise Unready("The server is starting or ending.")
+            raise Unready("What answers queries is not open yet, or no more.")
         if asked.query("ASK {}", "csv", QUERY_SECONDS).read().strip() != b"true":
             raise BattPassError("ASK {} was not answered with true.")
 
@@ -230,18 +271,26 @@ def queries_answer(queries: Callable[[], Queries | None]) -> Probe:
 
 
 def dataset_follows(
-    sequence: Callable[[], int], shown: Callable[[], int], clock: Callable[[], float] = time.monotonic
+    sequence: Callable[[], int],
+    shown: Callable[[], int],
+    trouble: Callable[[], str] = str,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Probe:
-    """Return a probe: a dataset shows the whole journal, or came nearer to it within `STALE_SECONDS`."""
-    seen, since = -1, clock()
+    """Return a probe: a dataset shows the whole journal, or came nearer to it within `STALE_SECONDS`.
+
+    `trouble` says what keeps it from doing so, for the log.
+    """
+    behind: tuple[int, float] | None = None  # what was shown when it was first seen to lag, and when that was
 
     def probe() -> None:
-        nonlocal seen, since
+        nonlocal behind
         last, at = sequence(), shown()
-        if at >= last or at != seen:
-            seen, since = at, clock()
-        elif clock() - since > STALE_SECONDS:
-            raise Unready(f"Queries see nothing new for {STALE_SECONDS:g} s, while passports change.")
+        if at >= last:
+            behind = None
+        elif behind is None or behind[0] != at:
+            behind = at, clock()
+        elif clock() - behind[1] > STALE_SECONDS:
+            raise Unready("Queries do not see what was written lately.", trouble())
 
     return probe
 

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from battpass.kg.errors import BattPassError
+from battpass.kg.home import Home
 from battpass.services.api.callers import caller_of
 
 # Answers of a passport take milliseconds, queries up to their deadline.
@@ -30,7 +32,6 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 2
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
 # A proxy on this machine connects from it, and says so by one of these.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -60,7 +61,8 @@ class Sources:
     """Where figures are read; each call may raise BattPassError, and its figure is then left out.
 
     `sequence` is the last entry of the journal, `shown` the entry up to which an audience's dataset shows the
-    journal to queries. `pools` gives what each pool of processes has counted, by its name.
+    journal to queries, below 0 where it is not open. `pools` gives what each pool of processes has counted,
+    by its name.
     """
 
     folder: Path
@@ -69,6 +71,19 @@ class Sources:
     numbers: Callable[[], Numbers]
     shown: Callable[[str], int]
     pools: Callable[[], Mapping[str, Counted]]
+
+    @classmethod
+    def of(cls, home: Home, pools: Callable[[], Mapping[str, Counted]] = dict) -> "Sources":
+        """Return where the figures of a home are read."""
+        journal = home.journal
+        return cls(
+            journal.folder,
+            home.audiences,
+            lambda: home.sequence,
+            lambda: journal.statistics,
+            home.shown,
+            pools,
+        )
 
 
 class Metrics:
@@ -157,12 +172,10 @@ class Standing(Collector):
             "battpass_dataset_lag_entries", "Entries that a dataset does not show yet.", labels=("audience",)
         )
         for audience in sorted(self._sources.audiences):
-            try:
-                at = self._sources.shown(audience)
-            except BattPassError:
-                continue  # it was not asked for yet, so there is no dataset
-            shown.add_metric((audience,), at)
-            lag.add_metric((audience,), max(0, self._sources.sequence() - at))
+            at = self._sources.shown(audience)
+            if at >= 0:
+                shown.add_metric((audience,), at)
+                lag.add_metric((audience,), max(0, self._sources.sequence() - at))
         yield from (shown, lag)
 
     def _processes(self) -> Iterable[Metric]:
@@ -205,8 +218,13 @@ def metrics_router(metrics: Metrics, *, open_here: bool = False) -> APIRouter:
 
 def is_local(request: Request) -> bool:
     """Return whether a request comes from this machine, and no proxy says that it hands it on."""
-    host = request.client.host if request.client else ""
-    return host.startswith(_LOOPBACK) and not any(name in request.headers for name in _FORWARDED)
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False  # a socket of another kind, or a name
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_loopback and not any(name in request.headers for name in _FORWARDED)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
