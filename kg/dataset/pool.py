@@ -25,7 +25,8 @@ _GRACE_SECONDS = 0.3
 class QueryPool:
     """Runs queries in at most `size` sealed processes; the processes start when first needed.
 
-    `limits=None` leaves the guard out, for tests of the wall alone.
+    `limits=None` leaves the guard out, for tests of the wall alone. `started` and `lost` count processes:
+    lost are those that ended, or were ended, in the middle of a query.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class QueryPool:
         self._leased: dict[SealedProcess, float] = {}
         self._folders: dict[SealedProcess, Path] = {}
         self._closed = False
+        self.started = 0
+        self.lost = 0
         self._finalizer = weakref.finalize(self, _end_all, self._folders)
 
     def query(
@@ -175,6 +178,7 @@ class QueryPool:
     def _give_back(self, process: SealedProcess, sound: bool) -> None:
         with self._changed:
             was_leased = self._leased.pop(process, None) is not None
+            self.lost += not sound
             if was_leased and sound and self._folders[process] == self._folder and not self._closed:
                 self._idle.append(process)
             else:
@@ -192,6 +196,7 @@ class QueryPool:
 
     def _start(self) -> SealedProcess:
         process = SealedProcess(self._walls, self._folder)
+        self.started += 1
         self._folders[process] = self._folder
         return process
 

@@ -21,7 +21,7 @@ def damaged(what: str) -> DamagedHome:
 
 def read_entry(line: bytes, hash: bytes) -> Entry:
     """Return an entry whose line has the hash that stands beside it."""
-    if digest(line) != hash.hex():
+    if not isinstance(line, bytes) or not isinstance(hash, bytes) or digest(line) != hash.hex():
         raise damaged(f"An entry of the journal does not have its hash: {line[:60]!r}")
     try:
         return Entry.read(line)
@@ -85,7 +85,7 @@ def text(connection: sqlite3.Connection, name: str) -> bytes | None:
         return None
     try:
         data = zlib.decompress(row[0])
-    except zlib.error as error:
+    except (zlib.error, TypeError) as error:  # a flipped bit can make a number or a text of it
         raise damaged(f"The text {name[:12]} does not unpack ({error})") from None
     if digest(data) != name:
         raise damaged(f"The text {name[:12]} does not have its digest")
