@@ -110,10 +110,11 @@ def _named(out: Console, name: str, format_name: str) -> tuple[Passport, Mapping
             passport, places, _ = _opened(Path(name), format_name)
         return passport, places
     with homes.reading(out) as home:
-        kept, passport = home.kept(name), home.passport(name)
-        if not kept.original:
+        kept = home.entry(name)
+        passport = home.passport(name, version=kept.version)
+        data = home.journal.text(kept.original) if kept.original else None
+        if data is None:
             return passport, {}
-        data = home.original(name)
         known = format_of(data, kept.format)
         return passport, _places(known, passport, known.load(data).places)
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from battpass.services.exchange.intake import Intake
 
 T = TypeVar("T")
 
@@ -25,11 +28,13 @@ FOUND, MISUSED = 1, 2
 class Console:
     """Where the output of one command goes, and the folder of passports that it is about.
 
-    Text from documents may hold anything, so control characters are shown, not sent to the terminal.
+    Text from documents may hold anything, so control characters are shown, not sent to the terminal. Where an
+    `intake` is given, it reads the documents; else a command that needs one starts its own.
     """
 
     home: Path = DEFAULT_HOME
     as_json: bool = False
+    intake: "Intake | None" = None
 
     def say(self, text: str = "") -> None:
         """Print a line for a person; nothing where JSON was asked for."""
@@ -74,8 +79,14 @@ class Progress:
 
     what: str
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether somebody looks."""
+        return sys.stderr.isatty()
+
     def __call__(self, items: Iterable[T], total: int) -> Iterator[T]:
-        if not sys.stderr.isatty():
+        """Yield the items; `total` says how many there are."""
+        if not self.is_seen:
             yield from items
             return
         from rich.console import Console as Rich

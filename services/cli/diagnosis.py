@@ -1,18 +1,30 @@
 """What `battpass doctor` looks at; each check says what to do where something is wrong."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from battpass import __version__
-from battpass.kg.errors import BattPassError
+from battpass.kg.dataset.dataset import Dataset
+from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse
 from battpass.kg.home import Home
+from battpass.kg.home.datasets import STAMP, Datasets, Stamp
+from battpass.kg.journal import schema
+from battpass.kg.journal.journal import WITNESS
+from battpass.kg.journal.verify import Watch
+from battpass.kg.journal.witness import Head, Witness
 
 OLDEST_PYTHON = (3, 11)
 LIBRARIES = ("pyoxigraph", "rdflib", "pyshacl", "owlready2", "fastapi", "uvicorn")
+# Below this a journal that grows, or a dataset that is built, may fill the disk.
+ROOM_BYTES = 1_000_000_000
+BACK_UP = "Bring the home back from a back-up: battpass --home DIR restore FILE"
+REBUILD = "Build it anew: battpass rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,8 @@ def _home(folder: Path) -> Iterator[Check]:
         advice = "Make one with `battpass import FILE...` or `battpass demo`."
         yield Check("folder", True, f"{folder}: none yet", advice)
         return
+    # Read before the journal, which may grow meanwhile: an older witness is as good.
+    witness = Witness(folder / WITNESS, writable=False).read()
     try:
         home = Home.open(folder, read_only=True)
     except BattPassError as error:
@@ -114,8 +128,25 @@ def _home(folder: Path) -> Iterator[Check]:
         return
     with home:
         yield _lock(folder)
-        yield _tried("passports", lambda: _passports(home), "Import the document again, or restore a backup.")
+        yield _room(folder)
+        yield _leftovers(folder)
+        yield _tried("journal", lambda: _end(home, witness), BACK_UP)
+        yield _tried("passports", lambda: _passports(home), BACK_UP)
         yield from (_dataset(home, name) for name in home.built())
+
+
+def examine_deeply(folder: Path, watch: Watch | None = None) -> Iterator[Check]:
+    """Yield what takes long: each byte of the journal, and each dataset against one built anew in memory."""
+    if not (folder / "home.json").exists():
+        return
+    yield _tried("journal, deep", lambda: _verified(folder, watch), BACK_UP)
+    try:
+        home = Home.open(folder, read_only=True)
+    except BattPassError:
+        return  # it was told
+    with home:
+        for name in home.built():
+            yield _tried(f"dataset {name}, deep", partial(_compared, home, name), REBUILD)
 
 
 def _lock(folder: Path) -> Check:
@@ -129,21 +160,76 @@ def _lock(folder: Path) -> Check:
     return Check("folder", True, f"{folder}, process {holder} writes to it" if holder else f"{folder}, free")
 
 
+def _room(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    ok = free >= ROOM_BYTES
+    advice = (
+        "" if ok else "Make room on the disk, or move the home to a larger one: nothing is written when full."
+    )
+    return Check("free space", ok, f"{free / 1e9:,.1f} GB", advice)
+
+
+def _leftovers(folder: Path) -> Check:
+    """Look for what writing leaves that was cut off: of no use, and in nobody's way."""
+    patterns = ("*.tmp", ".*.part", ".restoring", "datasets/*/*.tmp")
+    found = sorted(path.relative_to(folder) for pattern in patterns for path in folder.glob(pattern))
+    for copy in folder.glob("datasets/*/readers/*"):
+        if not _runs(copy.name.partition("-")[0]):
+            found.append(copy.relative_to(folder))
+    if not found:
+        return Check("leftovers", True, "none")
+    names = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
+    return Check(
+        "leftovers",
+        True,
+        f"{len(found)} of work that was cut off: {names}",
+        "They can be removed at any time.",
+    )
+
+
+def _end(home: Home, witness: Head | None) -> str:
+    head = home.journal.head
+    if witness is None:
+        return f"ends at entry {head.sequence:,}; no witness remembers the end"
+    if witness.sequence > head.sequence:
+        raise DamagedHome(
+            f"It ends at entry {head.sequence:,}, but entry {witness.sequence:,} was acknowledged: the rest "
+            "is lost"
+        )
+    entry = home.journal.entry(witness.sequence) if witness.sequence else None
+    if witness.sequence and (entry is None or entry.hash != witness.hash):
+        raise DamagedHome(f"Entry {witness.sequence:,} is not the one that was acknowledged")
+    return f"ends at entry {head.sequence:,}, as the witness says"
+
+
 def _passports(home: Home) -> str:
     number = 0
-    for kept in home.entries():
-        home.passport(kept.record)
-        if kept.original:
-            home.original(kept.record)
+    for entry in home.entries():
+        home.state(entry.record, version=entry.version)
+        if entry.original and home.journal.text(entry.original) is None:
+            raise DamagedHome(f"The document of {entry.record} is missing")
         number += 1
     return f"{number:,}, all as they were written"
 
 
 def _dataset(home: Home, name: str) -> Check:
     label = f"dataset {name}"
+    assert home.folder is not None
+    stamp = Stamp.read(home.folder / "datasets" / name / STAMP)
+    head = home.journal.head
+    if stamp is None:
+        return Check(label, True, "has no stamp; it is built anew when next asked for")
+    entry = home.journal.entry(stamp.sequence) if stamp.sequence else None
+    if stamp.sequence and (entry is None or entry.hash != stamp.hash):
+        detail = f"has seen entry {stamp.sequence:,}, and the journal says otherwise: it has lost entries"
+        return Check(label, False, detail, BACK_UP)
     if not home.is_built(name):
-        return Check(label, True, "out of date; it is built anew when next asked for")
-    return _tried(label, lambda: _count(home, name), "Remove its folder below datasets; it is built anew.")
+        return Check(
+            label,
+            True,
+            f"stands at entry {stamp.sequence:,} of {head.sequence:,}; it is brought up to date when asked",
+        )
+    return _tried(label, lambda: _count(home, name), REBUILD)
 
 
 def _count(home: Home, name: str) -> str:
@@ -156,8 +242,42 @@ def _count(home: Home, name: str) -> str:
     return f"answers, with {number} passports"
 
 
+def _verified(folder: Path, watch: Watch | None) -> str:
+    from battpass.kg.journal.verify import verify
+
+    found = verify(folder / schema.FILE, folder / WITNESS, watch)
+    if not found.sound:
+        more = f" ({len(found.problems)} problems; `battpass journal verify` says each)"
+        raise DamagedHome(found.problems[0] + more)
+    return f"{found.entries:,} entries and {found.texts:,} texts, all as they were written"
+
+
+def _compared(home: Home, name: str) -> str:
+    assert home.folder is not None
+    if not home.is_built(name):
+        return "not compared, as it is out of date"
+    try:
+        there = Dataset.open(home.folder / "datasets" / name)
+    except HomeInUse:
+        return "not compared, as another process has it open"
+    with there:
+        digest = there.digest()
+    memory = Datasets(home.journal, None)
+    try:
+        same = memory.get(home.audience(name)).digest() == digest
+    finally:
+        memory.close()
+    if not same:
+        raise DamagedHome("It does not hold what the journal says")
+    return f"holds what the journal says, digest {digest[:16]}"
+
+
 def _tried(name: str, attempt: Callable[[], str], advice: str) -> Check:
     try:
         return Check(name, True, attempt())
     except (BattPassError, OSError) as error:
         return Check(name, False, str(error), advice)
+
+
+def _runs(process: str) -> bool:
+    return process.isdigit() and Path("/proc", process).exists()

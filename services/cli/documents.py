@@ -1,12 +1,11 @@
-"""Documents in and out: `import`, `export`, `roundtrip`."""
+"""Documents out of a home and back: `export`, `roundtrip`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from itertools import chain
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,7 @@ from battpass.services.cli.console import FOUND, MISUSED, Console, JsonFlag, con
 
 if TYPE_CHECKING:
     from battpass.kg.graphs import Finding
-    from battpass.kg.home import Arrival
+    from battpass.kg.home import Entry, Home
     from battpass.services.exchange.registry import Format
     from battpass.services.exchange.roundtrip import RoundTrip
 
@@ -29,63 +28,19 @@ FormatName = Annotated[
     ),
 ]
 
-
-class OnError(StrEnum):
-    """What becomes of the other files when one cannot be read."""
-
-    SKIP = "skip"
-    STOP = "stop"
+At = Annotated[
+    str,
+    typer.Option(
+        metavar="DATE",
+        help="What stood at the end of this day (UTC), or at a time such as 2026-11-21T12:00Z.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("import")(import_)
     app.command()(export)
     app.command()(roundtrip)
-
-
-def import_(
-    context: typer.Context,
-    files: Files,
-    on_error: Annotated[
-        OnError,
-        typer.Option(help="When a file cannot be read: skip it, or stop and keep nothing of this import."),
-    ] = OnError.SKIP,
-    into: Annotated[
-        str, typer.Option(metavar="ID", help="Add what the documents say to this passport, which is kept.")
-    ] = "",
-    format_name: FormatName = "",
-    as_json: JsonFlag = False,
-) -> int:
-    """Keep the passports of documents, with what was found in them.
-
-    Whatever can be read is kept, wrong values included: they are findings, and the document comes back as it
-    came. Importing a document again replaces its passport. Exit status 1: something was found; 2: a file
-    could not be read.
-    """
-    from battpass.services.cli import homes
-
-    out = console(context)
-    if into:
-        from battpass.services.cli.supplements import add_to
-
-        return add_to(out, files, into)
-    reader = Reader(out, on_error, format_name)
-    arrivals = reader.arrivals(files)
-    first = next(arrivals, None)
-    if first is not None:
-        # The home is opened once something can be kept: a wrong file alone leaves no trace.
-        with homes.writing(out, create=True) as home:
-            outcomes = home.put_many(chain([first], arrivals))
-            kept = len(home)
-        for result, outcome in zip(reader.good, outcomes, strict=True):
-            result.outcome = outcome
-    for result in reader.results:
-        _say_result(out, result)
-    if first is not None:
-        out.say(f"{out.home} keeps {count(kept, 'passport')}.")
-    out.document({"home": str(out.home), "results": [asdict(result) for result in reader.results]})
-    return max((result.status for result in reader.results), default=0)
 
 
 def export(
@@ -96,21 +51,32 @@ def export(
         Path | None, typer.Option("--output", "-o", help="File to write; else it is printed.")
     ] = None,
     audience: Annotated[str, typer.Option(help="Leave out what this audience may not read.")] = "owner",
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Version, as `battpass history` lists them.")
+    ] = None,
+    at: At = "",
     as_json: JsonFlag = False,
 ) -> int:
     """Print a passport in a format; without --format in the one that it came in.
 
-    A passport that was not changed comes out with the tokens that came in, numbers by their digits.
+    A passport that was not changed comes out with the tokens that came in, numbers by their digits. What is
+    published goes before a draft.
     """
     from battpass.services.cli import homes
     from battpass.services.exchange.registry import format_named, formats
 
     out = console(context)
     with homes.reading(out) as home:
-        kept = home.kept(name)
-        chosen = format_named(format_name or kept.format or formats()[0].name)
-        data = chosen.dump(home.passport(kept.record, audience))
-    about: dict[str, Any] = {"record": kept.record, "format": chosen.name, "bytes": len(data)}
+        entry = _chosen(home, name, audience, version, moment(at))
+        chosen = format_named(format_name or entry.format or formats()[0].name)
+        data = chosen.dump(home.passport(entry.record, audience, version=entry.version))
+    about: dict[str, Any] = {
+        "record": entry.record,
+        "version": entry.version,
+        "stage": entry.stage,
+        "format": chosen.name,
+        "bytes": len(data),
+    }
     if output is not None:
         _write(output, data)
         out.say(f"{output}: {count(len(data), 'byte')} of {chosen.title}")
@@ -152,54 +118,26 @@ def roundtrip(
     return status
 
 
-@dataclass
-class Result:
-    """What became of one file."""
+def moment(text: str) -> datetime | None:
+    """Return the point in time that a person names: a day is over at its end, in UTC; nothing is None.
 
-    file: str
-    outcome: str = ""
-    record: str = ""
-    format: str = ""
-    findings: tuple[Finding, ...] = ()
-    error: str = ""
-
-    @property
-    def status(self) -> int:
-        """The exit status that this file asks for."""
-        return MISUSED if self.error else FOUND if any(map(weighs, self.findings)) else 0
-
-
-class Reader:
-    """Reads files one after the other, and keeps what became of each."""
-
-    def __init__(self, out: Console, on_error: OnError, format_name: str) -> None:
-        self.results: list[Result] = []
-        self._out = out
-        self._on_error = on_error
-        self._format_name = format_name
-
-    @property
-    def good(self) -> list[Result]:
-        """What became of the files that could be read."""
-        return [result for result in self.results if not result.error]
-
-    def arrivals(self, files: list[Path]) -> Iterator[Arrival]:
-        """Yield the passports of those files that can be read; with `stop`, the first other one raises."""
-        from battpass.kg.home import Arrival
-
-        for file in self._out.watch("Importing")(files, len(files)):
-            try:
-                data, known = read_document(file, self._format_name)
-                loaded = known.load(data)
-            except BattPassError as error:
-                if self._on_error is OnError.STOP:
-                    with naming(file, " Nothing of this import was kept."):
-                        raise
-                self.results.append(Result(str(file), "refused", error=str(error)))
-                continue
-            record = loaded.passport.record
-            self.results.append(Result(str(file), "", record, known.name, loaded.findings))
-            yield Arrival(loaded.passport, loaded.findings, data, known.name, str(file))
+    >>> moment("2026-11-21")
+    datetime.datetime(2026, 11, 21, 23, 59, 59, 999999, tzinfo=datetime.timezone.utc)
+    >>> moment("2026-11-21T12:00+01:00")
+    datetime.datetime(2026, 11, 21, 11, 0, tzinfo=datetime.timezone.utc)
+    """
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no point in time. Write a day as 2026-11-21, or a time as 2026-11-21T12:00Z.",
+            param_hint="'--at'",
+        ) from None
+    if len(text) <= len("2026-11-21"):
+        found += timedelta(days=1) - timedelta.resolution
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def read_document(file: Path, format_name: str) -> tuple[bytes, Format]:
@@ -251,12 +189,23 @@ def say_finding(out: Console, finding: Finding) -> None:
             out.say(f"  {'':<9}  {name:<7}  {text}")
 
 
-def _say_result(out: Console, result: Result) -> None:
-    if result.error:
-        out.note(f"battpass: {result.file}: {result.error}")
-    else:
-        name = result.record.rpartition("/")[2]
-        out.say(f"{result.outcome:<9}  {result.file}  {name}  {summary(result.findings)}")
+def _chosen(home: Home, name: str, audience: str, version: int | None, at: datetime | None) -> Entry:
+    """Return the entry to export: the one that is named, or that stands; for the owner at last a draft."""
+    from battpass.kg.errors import NotFound
+    from battpass.kg.home import Stage
+
+    try:
+        return home.entry(name, audience, version=version, at=at)
+    except NotFound:
+        if at is None or not home.audience(audience).own:
+            raise
+    try:
+        return home.entry(name, audience, stage=Stage.DRAFT, at=at)
+    except NotFound:
+        record = home.find(name, audience)
+        raise NotFound(
+            f"{record} did not stand at {at:%Y-%m-%d %H:%M:%S} UTC. See `battpass history {name}`."
+        ) from None
 
 
 def _say_roundtrip(out: Console, file: Path, found: RoundTrip) -> None:

@@ -1,7 +1,7 @@
 """Opens the home that a command is about, and says how to come by one."""
 
 from battpass.kg.errors import NotFound
-from battpass.kg.home import Home
+from battpass.kg.home import Home, folder
 from battpass.services.cli.console import Console
 
 
@@ -21,11 +21,26 @@ def writing(console: Console, *, create: bool = False) -> Home:
     return _open(console, read_only=False, create=create)
 
 
+def is_there(console: Console) -> bool:
+    """Return whether there is a home."""
+    return folder.is_home(console.home)
+
+
+def check(console: Console) -> None:
+    """Raise `NotFound` if there is no home; the message says how to make one."""
+    if not is_there(console):
+        raise _missing(f"There is no home of passports in {console.home}.")
+
+
 def _open(console: Console, *, read_only: bool, create: bool = False) -> Home:
     try:
         return Home.open(console.home, create=create, read_only=read_only)
     except NotFound as error:
-        raise NotFound(
-            f"{error} Load passports with `battpass import FILE...`, look at the example fleet with "
-            "`battpass demo`, or name another folder with --home or BATTPASS_HOME."
-        ) from None
+        raise _missing(str(error)) from None
+
+
+def _missing(said: str) -> NotFound:
+    return NotFound(
+        f"{said} Load passports with `battpass import FILE...`, look at the example fleet with "
+        "`battpass demo`, or name another folder with --home or BATTPASS_HOME."
+    )

@@ -15,7 +15,17 @@ from typer.core import TyperGroup
 
 from battpass import __version__
 from battpass.kg.errors import BattPassError
-from battpass.services.cli import checks, documents, questions, server, upkeep
+from battpass.services.cli import (
+    arrivals,
+    checks,
+    custody,
+    documents,
+    keys,
+    lifecycle,
+    questions,
+    server,
+    upkeep,
+)
 from battpass.services.cli.console import DEFAULT_HOME, MISUSED, Console
 
 
@@ -69,10 +79,11 @@ def battpass(
     ] = False,
 ) -> None:
     """Choose where passports are kept."""
-    context.obj = Console(home)
+    # Whoever runs commands in their own process may lend them an intake, which takes a second to start.
+    context.obj = Console(home, intake=context.obj)
 
 
-for module in (server, documents, checks, questions, upkeep):
+for module in (server, arrivals, lifecycle, documents, checks, questions, custody, keys, upkeep):
     module.register(app)
 
 

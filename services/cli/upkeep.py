@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,16 +53,23 @@ def ontology_check(
     return FOUND if any(finding.severity.value != "info" for finding in findings) else 0
 
 
-def doctor(context: typer.Context, as_json: JsonFlag = False) -> int:
-    """Look at Python, libraries, tables, the folder of passports, its datasets, Java and query workers.
+def doctor(
+    context: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Verify the journal too, and compare the datasets with it.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Look at Python, libraries, tables, the folder of passports, its journal and datasets, Java and workers.
 
     Exit status 1: there is a problem; its line says what to do.
     """
-    from battpass.services.cli.diagnosis import examine
+    from battpass.services.cli.diagnosis import examine, examine_deeply
 
     out = console(context)
     found = []
-    for check in examine(out.home):
+    more = examine_deeply(out.home, out.watch("Following the chain")) if deep else ()
+    for check in chain(examine(out.home), more):
         found.append(check)
         out.say(f"{'ok     ' if check.ok else 'PROBLEM'}  {check.name:<18}  {check.detail}")
         if check.advice:
