@@ -1,8 +1,8 @@
 """The HTTP server: one app is made from settings and a home, and holds all that it needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -11,28 +11,37 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 import battpass
-from battpass.kg.access import audiences
 from battpass.kg.errors import BattPassError
 from battpass.kg.home import Home
-from battpass.services.api import problems
-from battpass.services.api.catalogue import Catalogue
+from battpass.kg.keys import FILE as KEYS
+from battpass.kg.keys import KeyRing
+from battpass.services.api import openapi, problems
+from battpass.services.api.callers import Callers
+from battpass.services.api.dpps import dpps_router
 from battpass.services.api.edge import Edge, make_log, request_id
 from battpass.services.api.examples import load_examples
+from battpass.services.api.health import health_of, health_router
 from battpass.services.api.lexicon import Lexicon
+from battpass.services.api.lifecycle import lifecycle_router
+from battpass.services.api.metrics import Metrics, Sources, metrics_router
+from battpass.services.api.models import models_router
 from battpass.services.api.negotiation import prefers_html
 from battpass.services.api.passports import passport_router
 from battpass.services.api.plain import plain_router
 from battpass.services.api.settings import Settings
-from battpass.services.api.site import AUDIENCE, Site, templates
+from battpass.services.api.site import PUBLIC, Site, templates
 from battpass.services.api.sparql import sparql_router
+from battpass.services.exchange.intake import Intake, IntakeLimits
 
 
 def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> FastAPI:
     """Return a new app over an open home. The caller closes the home, after the app has ended.
 
-    Foreign queries run in sealed processes on the dataset of a folder, so the home must lie in one.
+    It answers as soon as it listens: datasets open in the background, and `/readyz` says when. Foreign
+    queries run in sealed processes on the dataset of a folder, so the home must lie in one.
 
     Raises
     ------
@@ -44,29 +53,23 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
             "A home in memory cannot be served, because its queries would run in the server's own process. "
             "Open one in a folder: Home.open(path, create=True)."
         )
-    lexicon = Lexicon.load()
-    site = Site(
-        settings,
-        home,
-        lexicon,
-        audiences(),
-        load_examples(lexicon),
-        Catalogue(home, AUDIENCE),
-        make_log(log_to),
-        templates(),
-    )
+    log, lexicon, metrics = make_log(log_to), Lexicon.load(), Metrics()
+    intake = Intake(settings.intake_workers, IntakeLimits(bytes=settings.max_document_bytes))
+    site = Site(settings, home, intake, lexicon, home.audiences, load_examples(lexicon), log, templates())
+    ring = KeyRing(home.folder / KEYS)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await anyio.to_thread.run_sync(site.open)
+        site.open()
         try:
             yield
         finally:
             await anyio.to_thread.run_sync(site.close)
+            ring.close()
 
     app = FastAPI(
         title="BattPass",
-        summary="Public part of the battery passports that are kept here",
+        summary="Battery passports: written, read as much as the caller may see, and asked over SPARQL",
         version=battpass.__version__,
         # The interactive pages of FastAPI load scripts from elsewhere; /docs is a page of our own.
         docs_url=None,
@@ -74,38 +77,62 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
         lifespan=lifespan,
     )
     app.state.site = site
-    for router in (passport_router(site), sparql_router(site), plain_router(site)):
+    app.state.callers = Callers(ring, log)
+    metrics.watch(Sources.of(home))
+    health = health_of(
+        home, queries=site.answering.opened, audience=PUBLIC, intake=site.is_open, ring=ring, log=log
+    )
+    routers = (
+        passport_router(site),
+        lifecycle_router(site),
+        models_router(site),
+        dpps_router(site),
+        sparql_router(site),
+        health_router(health),
+        metrics_router(metrics, open_here=settings.metrics_open_here),
+        plain_router(site),
+    )
+    for router in routers:
         app.include_router(router)
-    _add_problems(app, site)
-    # The data are public and no sign-in exists, so any page may read them; GET needs no more than this.
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    _add_problems(app, site, [route for router in routers for route in router.routes])
+    # No cookie says who asks, so a page of another origin gets no more than its reader gives it.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["X-Request-ID"],
-        expose_headers=["X-Request-ID", "Link"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "Min-Sequence",
+            "X-API-Key",
+            "X-Request-ID",
+        ],
+        expose_headers=["ETag", "Link", "Location", "Retry-After", "Sequence", "X-Request-ID"],
     )
-    app.add_middleware(Edge, log=site.log)
+    app.add_middleware(Edge, log=log, metrics=metrics)
     return app
 
 
-def _add_problems(app: FastAPI, site: Site) -> None:
+def _add_problems(app: FastAPI, site: Site, routes: Sequence[BaseRoute]) -> None:
     def answer(request: Request, error: Exception, headers: dict[str, str] | None = None) -> Response:
         number = request_id(request.scope)
+        added = {**problems.shown_in(request), **(headers or {})}
         if prefers_html(request.headers.get("accept"), (problems.MEDIA_TYPE, "application/json")):
             told = problems.told(error)
             page = site.page(request, "problem.html", told.status, problem=told, number=number)
-            page.headers.update({**problems.headers_of(error), **(headers or {})})
+            page.headers.update({**problems.headers_of(error), **added})
             return page
-        return problems.response(error, number, headers)
+        return problems.response(error, number, added)
 
     async def ours(request: Request, error: Exception) -> Response:
         return answer(request, error)
 
     async def unfit(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        places = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-        return answer(request, problems.BadRequest(f"The request does not fit at {places}."))
+        return answer(request, problems.BadRequest(f"The request does not fit: {_places(error)}."))
 
     async def routing(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -117,10 +144,26 @@ def _add_problems(app: FastAPI, site: Site) -> None:
         told = kinds.get(error.status_code, problems.BadRequest(str(error.detail)))
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            known = request.app.openapi()["paths"].get(request.scope["path"], {"get": {}})
-            headers["Allow"] = ", ".join(sorted({"HEAD", *map(str.upper, known)}))
+            headers["Allow"] = ", ".join(_allowed(request, routes))
         return answer(request, told, headers)
 
     app.add_exception_handler(BattPassError, ours)
     app.add_exception_handler(RequestValidationError, unfit)
     app.add_exception_handler(HTTPException, routing)
+
+
+def _allowed(request: Request, routes: Iterable[BaseRoute]) -> list[str]:
+    """Return the methods that the path of a request answers."""
+    found = {"HEAD"}
+    for route in routes:
+        fits, _ = route.matches(request.scope)
+        if fits is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)
+
+
+def _places(error: RequestValidationError) -> str:
+    def place(one: dict[str, Any]) -> str:
+        return f"{'.'.join(map(str, one['loc']))}: {one['msg'][:1].lower()}{one['msg'][1:]}"
+
+    return "; ".join(place(one) for one in error.errors()[:5])

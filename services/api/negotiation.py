@@ -20,6 +20,12 @@ class Representation:
     media_type: str
     title: str
 
+    @property
+    def content_type(self) -> str:
+        """The media type as a header has it; texts are UTF-8."""
+        is_text = self.media_type.startswith("text/")
+        return f"{self.media_type}; charset=utf-8" if is_text else self.media_type
+
 
 def weights(header: str | None) -> Mapping[str, float]:
     """Return the ranges of an Accept or Accept-Language header, in lower case, with their weights.

@@ -1,20 +1,26 @@
 """Routes of the passports: the list, one passport by content negotiation, and its data carrier."""
 
 import re
+from typing import Any
 
+import anyio.to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from battpass.kg.errors import NotFound
+from battpass.kg.errors import Archived, NotFound
+from battpass.kg.journal.entry import Entry, Stage
 from battpass.kg.namespaces import BASE
-from battpass.kg.passport import Passport
 from battpass.services.api import negotiation
+from battpass.services.api.bodies import problems
+from battpass.services.api.callers import caller_of
 from battpass.services.api.negotiation import Representation
 from battpass.services.api.page import page_of
+from battpass.services.api.parameters import NOT_MODIFIED, READS, contents, data_formats
+from battpass.services.api.preconditions import entity_tag
 from battpass.services.api.problems import BadRequest
-from battpass.services.api.site import AUDIENCE, Site
-from battpass.services.exchange.registry import format_named, formats
+from battpass.services.api.reading import Wanted, nothing_here, short
+from battpass.services.api.site import Site
 
 HTML = Representation("html", "html", "text/html", "HTML")
 
@@ -24,10 +30,21 @@ _LONGEST_SEARCH = 200
 
 def representations() -> tuple[Representation, ...]:
     """Return the ways to hand out a passport: the page, then every format that is registered."""
-    return (
-        HTML,
-        *(Representation(one.name, one.suffix.lstrip("."), one.media_type, one.title) for one in formats()),
-    )
+    return (HTML, *data_formats())
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The passport",
+        "content": {"text/html": {"schema": {"type": "string"}}, **contents(data_formats())},
+    },
+    **NOT_MODIFIED,
+    **READS,
+}
+_CODES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The code", "content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+    **problems("unauthorized", "not-found", "archived", "keys-unusable"),
+}
 
 
 def passport_router(site: Site) -> APIRouter:
@@ -35,53 +52,80 @@ def passport_router(site: Site) -> APIRouter:
     router = APIRouter(tags=["passports"])
     offered = representations()
 
-    @router.get("/", summary="The passports kept here, found by identifier")
+    @router.get(
+        "/",
+        summary="The passports that are published here, found by identifier",
+        response_class=HTMLResponse,
+        responses=problems("bad-request", "unauthorized", "keys-unusable"),
+    )
     def home(request: Request) -> Response:
         """`q` is an identifier or a part of one, `page` counts from 1."""
+        audience = caller_of(request).audience
         text = request.query_params.get("q", "").strip()[:_LONGEST_SEARCH]
-        if text and (identifier := _exactly(site, text)):
+        if text and (identifier := _exactly(site, text, audience)):
             return RedirectResponse(f"{request.scope.get('root_path', '')}/p/{identifier}", 303)
         found = site.catalogue.find(text, _page_number(request), site.speech(request))
         return site.page(request, "home.html", found=found, text=text)
 
-    @router.get("/p/{name}", summary="One passport, public part: a page or data")
-    def passport(request: Request, name: str) -> Response:
+    @router.get(
+        "/p/{name}",
+        summary="One passport, as much of it as the caller may see: a page or data",
+        response_class=Response,
+        responses=_ANSWERS,
+    )
+    async def passport(request: Request, name: str) -> Response:
         """Ask for a format by the Accept header, by a suffix (`/p/{id}.ttl`) or by `?format=`."""
         identifier, _, suffix = name.partition(".")
         asked = request.query_params.get("format") or suffix or None
         chosen = negotiation.choose(offered, request.headers.get("accept"), asked)
-        found = _read(site, identifier)
+
+        def look() -> tuple[Entry, str, str]:
+            audience = caller_of(request).audience
+            entry = _entry(site, identifier, audience)
+            return entry, audience, entity_tag(site.reading.state_tag(entry, audience), chosen.name)
+
+        def page() -> Response:
+            found = site.home.passport(entry.record, audience, version=entry.version)
+            shown = page_of(found, site.speech(request), site.audiences)
+            return site.page(request, "passport.html", page=shown, offered=offered[1:])
+
+        entry, audience, tag = await anyio.to_thread.run_sync(look)
         if chosen is HTML:
-            page = page_of(found, site.speech(request), site.audiences)
-            answer: Response = site.page(request, "passport.html", page=page, offered=offered[1:])
+            answer = await anyio.to_thread.run_sync(page)
         else:
-            answer = Response(format_named(chosen.name).dump(found), media_type=_content_type(chosen))
-            answer.headers.update({"Vary": "Accept", "Cache-Control": "no-cache"})
+            answer = await site.document(request, entry, audience, chosen, tag)
         answer.headers["Link"] = _alternates(request, identifier, offered)
         return answer
 
-    @router.get("/p/{identifier}/qr.svg", summary="QR code that leads to a passport")
-    def code(identifier: str) -> Response:
+    @router.get(
+        "/p/{identifier}/qr.svg",
+        summary="QR code that leads to a passport",
+        response_class=Response,
+        responses=_CODES,
+    )
+    def code(request: Request, identifier: str) -> Response:
         """The code holds the passport's IRI."""
-        return Response(_code(_read(site, identifier).record), media_type="image/svg+xml")
+        entry = _entry(site, identifier, caller_of(request).audience)
+        return Response(_code(entry.record), media_type="image/svg+xml")
 
     return router
 
 
-def _read(site: Site, identifier: str) -> Passport:
-    """Return the public part of a passport."""
+def _entry(site: Site, identifier: str, audience: str) -> Entry:
+    """Return the entry whose state a caller gets under the identifier of a passport."""
     if not _IDENTIFIER.match(identifier):
-        raise NotFound(
-            f"{identifier[:80]!r} is no identifier of a passport: small letters, digits and dashes."
-        )
-    return site.home.passport(f"{BASE}p/{identifier}", AUDIENCE)
-
-
-def _exactly(site: Site, text: str) -> str:
-    """Return the identifier of the one passport that is called so in full, or an empty text."""
+        raise nothing_here(identifier)
     try:
-        return site.home.find(text).rpartition("/")[2]
+        return site.home.entry(f"{BASE}p/{identifier}", audience)
     except NotFound:
+        raise nothing_here(identifier) from None
+
+
+def _exactly(site: Site, text: str, audience: str) -> str:
+    """Return the identifier of the one published passport that is called so in full, or an empty text."""
+    try:
+        return short(site.reading.entry(text, audience, Wanted(stage=Stage.PUBLISHED)).record)
+    except (NotFound, Archived):
         return ""
 
 
@@ -90,11 +134,6 @@ def _page_number(request: Request) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise BadRequest(f"The page {text[:20]!r} is no number. Pages are counted from 1.")
     return int(text)
-
-
-def _content_type(chosen: Representation) -> str:
-    is_text = chosen.media_type.startswith("text/")
-    return f"{chosen.media_type}; charset=utf-8" if is_text else chosen.media_type
 
 
 def _alternates(request: Request, identifier: str, offered: tuple[Representation, ...]) -> str:

@@ -4,31 +4,40 @@
      "detail": "line 1, column 9: ...", "next": "The query was not run ...", "request": "5f0c..."}
 
 `detail` says what and where, `next` what to do, `request` names the line of the log. `line` and `column` are
-members of their own where the error has a place.
+members of their own where the error has a place, `findings` where the shapes found something.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from battpass.kg.errors import (
+    Archived,
     BadDocument,
     BadQuery,
     BattPassError,
+    Conflict,
     DeadlineExceeded,
     DocumentTooLarge,
     HomeInUse,
     NotFound,
+    NotWritable,
     PoolBusy,
     QueryFailed,
     QueryRefused,
+    StorageFull,
     UnknownFormat,
     UnknownTerm,
     UnknownUnit,
+    Unpublishable,
 )
 from battpass.kg.errors import NotAcceptable as NoSuchAnswer
+from battpass.services.api.callers import Forbidden, KeysUnusable, Unauthorized
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://w3id.org/battpass/problem#"
@@ -72,6 +81,22 @@ class NotReady(BattPassError):
     """The server runs, and cannot answer yet or any more."""
 
 
+class PreconditionRequired(BattPassError):
+    """A write that would overwrite came without saying what it overwrites."""
+
+
+class PreconditionFailed(Conflict):
+    """What stands is not what the caller has read."""
+
+
+class TooManyRequests(BattPassError):
+    """One client has too much under way."""
+
+
+class NotShownYet(BattPassError):
+    """The dataset did not come to show a sequence number in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One kind of problem: the slug of its type, its status and title, and what to do next."""
@@ -96,8 +121,20 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "update-refused",
         400,
         "Nothing is written here",
-        "This address answers queries only. Passports are written with `battpass import FILE` where the "
-        "server's home folder lies.",
+        "This address answers queries only. Passports are written at /v1/dpps; see /docs.",
+    ),
+    Unauthorized: Problem(
+        "unauthorized",
+        401,
+        "Key needed",
+        "Send a key as Authorization: Bearer bp_...; whoever runs this server makes one with "
+        "`battpass key create`.",
+    ),
+    Forbidden: Problem(
+        "forbidden",
+        403,
+        "Not allowed",
+        "Ask whoever runs this server for a key with the right that is named.",
     ),
     NoSuchPage: Problem(
         "no-such-page", 404, "No such page", "See / for the passports and /docs for the routes."
@@ -111,15 +148,51 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "Not acceptable",
         "Name one of the types in the detail in the Accept header, or its short name in ?format=.",
     ),
+    Archived: Problem(
+        "archived",
+        410,
+        "Passport has ceased to exist",
+        "Nothing can be done: its battery was recycled, and a passport ends with its battery (Art. 77(8)).",
+    ),
+    Conflict: Problem(
+        "conflict",
+        409,
+        "Conflict with what stands",
+        "Read what stands there, and decide again as the detail says.",
+    ),
+    PreconditionFailed: Problem(
+        "precondition-failed",
+        412,
+        "Changed since it was read",
+        "Read it again, make the change on what stands now, and send that with its ETag in If-Match.",
+    ),
+    PreconditionRequired: Problem(
+        "precondition-required",
+        428,
+        "If-Match needed",
+        "Read the passport and send the ETag of that answer as If-Match.",
+    ),
+    Unpublishable: Problem(
+        "unpublishable",
+        422,
+        "Violations keep it from being published",
+        "Mend what the findings name and send it again; or keep it as a draft with ?stage=draft.",
+    ),
+    TooManyRequests: Problem(
+        "too-many-requests",
+        429,
+        "Too much at a time",
+        "Wait until some of it has ended; nothing was changed.",
+    ),
     BodyTooSlow: Problem("body-too-slow", 408, "Body came too slowly", "Send the request again, in one go."),
     BodyTooLarge: Problem(
-        "body-too-large", 413, "Body too large", "Send less, or raise BATTPASS_MAX_BODY_BYTES."
+        "body-too-large",
+        413,
+        "Body too large",
+        "Send less, or raise BATTPASS_MAX_BODY_BYTES or BATTPASS_MAX_DOCUMENT_BYTES.",
     ),
     UnsupportedMediaType: Problem(
-        "unsupported-media-type",
-        415,
-        "Unsupported media type",
-        "Send a query as application/sparql-query, or as a form (application/x-www-form-urlencoded).",
+        "unsupported-media-type", 415, "Unsupported media type", "Send it as one of the types in the detail."
     ),
     QueryRefused: Problem(
         "query-refused",
@@ -159,6 +232,27 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     UnknownTerm: Problem("unknown-term", 400, "Unknown term", "Look the term up with `battpass terms TEXT`."),
     UnknownUnit: Problem("unknown-unit", 400, "Unknown unit", "Use a unit that the detail names."),
     NotReady: Problem("not-ready", 503, "Not ready", _LATER),
+    KeysUnusable: Problem(
+        "keys-unusable",
+        503,
+        "Keys cannot be checked",
+        "Tell the operator the request number. What is public can be read without a key.",
+    ),
+    NotShownYet: Problem(
+        "not-shown-yet",
+        504,
+        "Not shown in time",
+        "Ask again in a moment with the same Min-Sequence, or without it for what is shown now.",
+    ),
+    NotWritable: Problem(
+        "not-writable", 503, "Nothing can be written now", "Send it again in a moment; reading goes on."
+    ),
+    StorageFull: Problem(
+        "storage-full",
+        507,
+        "The disk is full",
+        "Nothing was changed, and reading goes on. Tell the operator; send it again once there is room.",
+    ),
     HomeInUse: Problem("home-in-use", 503, "Home folder is in use", _LATER),
     BattPassError: Problem(
         "internal", 500, "The server failed", "Tell the operator the request number; nothing was changed."
@@ -167,7 +261,14 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
 UNEXPECTED = PROBLEMS[BattPassError]
 
 # Waiting helps with these, so they say for how long.
-RETRY_AFTER = {"busy": "2", "not-ready": "5", "home-in-use": "5"}
+RETRY_AFTER = {
+    "busy": "2",
+    "not-ready": "5",
+    "home-in-use": "5",
+    "too-many-requests": "1",
+    "not-writable": "5",
+    "not-shown-yet": "2",
+}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -194,6 +295,12 @@ def place_of(error: Exception) -> dict[str, int]:
     return {"line": int(found[1]), "column": int(found[2])} if found else {}
 
 
+def shown_in(request: Request) -> dict[str, str]:
+    """Return the header that says up to which entry of the journal the answer to a query knows."""
+    shown = getattr(request.state, "shown", -1)
+    return {"Sequence": str(shown)} if shown >= 0 else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """An error as a page tells it."""
@@ -212,8 +319,18 @@ def told(error: Exception) -> Told:
 
 def headers_of(error: Exception) -> dict[str, str]:
     """Return the headers that go with an error, on a page as in problem+json."""
-    retry = RETRY_AFTER.get(problem_of(error).slug)
-    return {"Cache-Control": "no-store", **({"Retry-After": retry} if retry else {})}
+    problem = problem_of(error)
+    found = {"Cache-Control": "no-store"}
+    if retry := RETRY_AFTER.get(problem.slug):
+        found["Retry-After"] = retry
+    return found | dict(getattr(error, "headers", {}))
+
+
+def findings_of(error: Exception) -> dict[str, Any]:
+    """Return the findings of a report that keeps a passport from being published."""
+    if not isinstance(error, Unpublishable) or not error.report:
+        return {}
+    return {"findings": json.loads(error.report)["findings"]}
 
 
 def response(error: Exception, request_id: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -227,5 +344,6 @@ def response(error: Exception, request_id: str, headers: Mapping[str, str] | Non
         "next": problem.next,
         "request": request_id,
         **place_of(error),
+        **findings_of(error),
     }
     return JSONResponse(content, problem.status, {**headers_of(error), **(headers or {})}, MEDIA_TYPE)

@@ -59,7 +59,10 @@ async def read(request: Request, most_bytes: int) -> Asked:
     if media_type == UPDATE:
         raise UpdateRefused("An update was sent, and only queries are answered here.")
     if media_type not in (FORM, QUERY):
-        raise UnsupportedMediaType(f"A body of type {media_type[:100] or '(none)'} is not read here.")
+        raise UnsupportedMediaType(
+            f"A body of type {media_type[:100] or '(none)'} is not read here. Send a query as "
+            f"{QUERY}, or as a form ({FORM})."
+        )
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"The body is in {charset[1][:40]}. Send it in UTF-8.")
     body = await read_body(request, most_bytes)

@@ -32,3 +32,27 @@ class Settings(BaseSettings):
         description="queries that run at the same time; by default 2 to 4, by processor cores",
     )
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="size of the largest request body")
+    max_document_bytes: int = Field(
+        4_194_304, ge=1_024, description="size of the largest document that is written to /v1"
+    )
+    intake_workers: int = Field(
+        default_factory=lambda: min(5, 1 + (os.cpu_count() or 2)),
+        ge=1,
+        le=64,
+        description="documents that are read and checked at the same time; one more than cores, up to 5",
+    )
+    queries_per_client: int = Field(
+        16, ge=1, description="queries that one client may have under way, waiting ones included"
+    )
+    writes_per_client: int = Field(
+        16, ge=1, description="writes that one client may have under way, waiting ones included"
+    )
+    remembered_mb: int = Field(
+        64, ge=1, description="memory for passports that were made ready to be sent, kept for the next reader"
+    )
+    metrics_open_here: bool = Field(
+        False, description="give /metrics without a key to programs on this machine; not behind a proxy here"
+    )
+    dataset_wait_seconds: float = Field(
+        5.0, ge=0, le=60, description="how long a query waits for a dataset that is still being built"
+    )

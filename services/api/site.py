@@ -1,5 +1,6 @@
 """What one running app holds, handed to its routes; nothing of it lives in a module."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,25 +12,33 @@ import anyio.to_thread
 import jinja2
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from battpass.kg.access import Audience
-from battpass.kg.dataset import Walls
-from battpass.kg.errors import BattPassError, PoolBusy
 from battpass.kg.home import Home
-from battpass.kg.home.datasets import Watch
 from battpass.kg.home.home import Queries
+from battpass.kg.journal.entry import Entry
 from battpass.services.api import negotiation
+from battpass.services.api.answering import Answering
+from battpass.services.api.callers import caller_of
 from battpass.services.api.catalogue import Catalogue
 from battpass.services.api.examples import Example
 from battpass.services.api.lexicon import Lexicon, Speech
+from battpass.services.api.moving import Moving
+from battpass.services.api.negotiation import Representation
+from battpass.services.api.places import Place, Places
+from battpass.services.api.preconditions import unchanged
+from battpass.services.api.reading import Reading
+from battpass.services.api.remembered import Remembered
 from battpass.services.api.settings import Settings
+from battpass.services.api.writing import Client, Writing
+from battpass.services.exchange.intake import Intake
 
-# The one audience that needs no sign-in.
-AUDIENCE = "public"
+# The one audience that needs no key.
+PUBLIC = "public"
 WEB = Path(__file__).parent / "web"
 
-# How many requests may wait for a query worker; more are turned away at once.
+# How many requests may wait for a worker; more are turned away at once.
 _WAITING = 32
 # Answers are sent from threads of their own: one that waits for a worker must not keep another from ending.
 _SENDING = 64
@@ -39,55 +48,104 @@ T = TypeVar("T")
 
 @dataclass
 class Site:
-    """The parts of one app. `queries` is there while the app runs."""
+    """The parts of one app."""
 
     settings: Settings
     home: Home
+    intake: Intake
     lexicon: Lexicon
     audiences: Mapping[str, Audience]
     examples: tuple[Example, ...]
-    catalogue: Catalogue
     log: structlog.typing.FilteringBoundLogger
     templates: jinja2.Environment
-    queries: Queries | None = None
-    asking: anyio.CapacityLimiter = field(init=False)
+    answering: Answering = field(init=False)
+    asking: Places = field(init=False)
+    taking_in: Places = field(init=False)
+    remembered: Remembered = field(init=False)
+    reading: Reading = field(init=False)
+    writing: Writing = field(init=False)
+    moving: Moving = field(init=False)
+    catalogue: Catalogue = field(init=False)
     sending: anyio.CapacityLimiter = field(init=False)
+    _closed: bool = False
 
     def __post_init__(self) -> None:
-        self.asking = anyio.CapacityLimiter(self.settings.query_workers + _WAITING)
+        settings = self.settings
+        self.answering = Answering(self.home, settings, self.log)
+        self.asking = Places(
+            settings.query_workers, each=settings.queries_per_client, line=_WAITING, what="queries"
+        )
+        self.taking_in = Places(
+            settings.intake_workers, each=settings.writes_per_client, line=_WAITING, what="writes"
+        )
+        self.remembered = Remembered(settings.remembered_mb << 20)
+        self.reading = Reading(self.home, self.audiences, self.remembered)
+        self.writing = Writing(self.home, self.intake, self.reading, self.taking_in)
+        self.moving = Moving(self.home, self.intake, self.reading, self.taking_in)
+        self.catalogue = Catalogue(self.home, self.reading)
         self.sending = anyio.CapacityLimiter(_SENDING)
 
-    def open(self, watch: Watch | None = None) -> None:
-        """Open what answers queries, unless it is open; this builds the public dataset if there is none.
-
-        `watch` sees the records go by while it is built.
-        """
-        if self.queries is not None:
-            return
-        walls = Walls(memory=self.settings.query_memory_mb << 20)
-        workers = self.settings.query_workers
-        self.queries = self.home.queries(AUDIENCE, watch, workers=workers, walls=walls)
+    def open(self) -> None:
+        """Begin to follow the journal, and to open what answers the public, both in the background."""
+        if self.home.journal.is_writable:
+            self.home.follow()
+        self.answering.begin(PUBLIC)
 
     def close(self) -> None:
-        """Give back what answering took."""
-        if self.queries is not None:
-            self.queries.close()
-            self.queries = None
+        """End what reads documents, then what answers queries. Who made the home closes it."""
+        self._closed = True
+        self.intake.close()
+        self.answering.close()
 
-    async def ask(self, call: Callable[[Queries], T]) -> T:
-        """Run something that waits for a query worker, on a thread of its own: pages never wait behind it.
+    def is_open(self) -> bool:
+        """Return whether documents are taken in."""
+        return not self._closed
+
+    async def ask(
+        self, request: Request, call: Callable[[Queries, float], T], sequence: int = 0
+    ) -> tuple[T, Place]:
+        """Run something that waits for a query worker, at a place of this client, once `sequence` is shown.
+
+        `call` is given the seconds that are left of the deadline. Give the place back when its answer is
+        sent. What the dataset shows by then stands in the state of the request, as `shown`.
 
         Raises
         ------
-        PoolBusy
-            If too many are waiting already.
+        NotReady, NotShownYet, TooManyRequests, PoolBusy
         """
-        queries = self.queries
-        if queries is None:
-            raise BattPassError("The server is starting or ending. Try again in a moment.")
-        if self.asking.available_tokens < 1:
-            raise PoolBusy(f"All workers are busy and {_WAITING} queries wait for them.")
-        return await anyio.to_thread.run_sync(lambda: call(queries), limiter=self.asking)
+        until = time.monotonic() + self.settings.query_deadline_seconds
+        client = await self.client(request)
+        queries = await self.answering.queries(client.caller.audience)
+        if sequence:
+            await self.answering.shows(client.caller.audience, sequence, until - time.monotonic())
+        # Told before the query runs: it may see more by then, and never less.
+        request.state.shown = self.home.shown(client.caller.audience)
+        place = await self.asking.take(client.name, until - time.monotonic())
+        try:
+            # To the tenth, as messages tell it.
+            left = max(0.1, round(until - time.monotonic(), 1))
+            return await anyio.to_thread.run_sync(call, queries, left, limiter=self.sending), place
+        except BaseException:
+            place.give_back()
+            raise
+
+    async def client(self, request: Request) -> Client:
+        """Return who sent a request, and by which name its share is counted: its key's, else its address."""
+        caller = await anyio.to_thread.run_sync(caller_of, request)
+        host = request.client.host if request.client else "unknown"
+        return Client(caller, caller.actor or f"address:{host}")
+
+    async def document(
+        self, request: Request, entry: Entry, audience: str, chosen: Representation, tag: str
+    ) -> Response:
+        """Return a passport as data, or 304 to who has it already; `tag` is its ETag."""
+        headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+        if unchanged(request.headers.get("if-none-match"), tag):
+            return Response(status_code=304, headers=headers)
+        body = self.reading.remembered(entry, audience, chosen.name)
+        if body is None:
+            body = await anyio.to_thread.run_sync(self.reading.document, entry, audience, chosen.name)
+        return Response(body, headers=headers, media_type=chosen.content_type)
 
     def speech(self, request: Request) -> Speech:
         """Return the language of the answer to a request."""

@@ -1,6 +1,8 @@
 """`/sparql`: the SPARQL 1.1 Protocol for reading, its service description, and a page to ask from."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
@@ -14,6 +16,7 @@ from battpass.kg.errors import BattPassError
 from battpass.kg.home.home import Queries
 from battpass.kg.namespaces import PREFIXES
 from battpass.services.api import problems, protocol
+from battpass.services.api.bodies import problems as described
 from battpass.services.api.negotiation import prefers_html, weights
 from battpass.services.api.site import Site
 from battpass.services.api.stream import Stream
@@ -39,6 +42,74 @@ _RESULT_FORMATS = (
     "JSON-LD",
     "RDF_XML",
 )
+_MIN_SEQUENCE = {
+    "name": "Min-Sequence",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "the Sequence of a write that the answer is to know of",
+}
+_PARAMETERS = [
+    {
+        "name": "query",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "without it: a page to ask from, or the service description",
+        "example": _FIRST_QUERY,
+    },
+    *(
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": {"type": "array", "items": {"type": "string"}},
+            "description": "instead of the union of all graphs",
+        }
+        for name in ("default-graph-uri", "named-graph-uri")
+    ),
+    {
+        "name": "format",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "short name of a format; wins over the header",
+    },
+]
+_BODY = {
+    "required": True,
+    "content": {
+        protocol.QUERY: {"schema": {"type": "string"}, "example": _FIRST_QUERY},
+        protocol.FORM: {
+            "schema": {"type": "object", "required": ["query"], "properties": {"query": {"type": "string"}}}
+        },
+    },
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, as a stream",
+        "content": {one: {"schema": {"type": "string"}} for one in sorted({*_TYPES, "text/html"})},
+        "headers": {
+            "Sequence": {"schema": {"type": "integer"}, "description": "entry of the journal that it shows"}
+        },
+    },
+    **described(
+        "bad-request",
+        "query-refused",
+        "bad-query",
+        "update-refused",
+        "unauthorized",
+        "not-acceptable",
+        "too-many-requests",
+        "busy",
+        "not-ready",
+        "query-failed",
+        "keys-unusable",
+        "deadline-exceeded",
+        "not-shown-yet",
+    ),
+}
+_BODY_PROBLEMS = described("body-too-slow", "body-too-large", "unsupported-media-type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +126,70 @@ def sparql_router(site: Site) -> APIRouter:
     """Return the route `/sparql` of one app."""
     router = APIRouter(tags=["SPARQL"])
 
-    @router.get("/sparql", summary="SPARQL queries over the public graph")
-    @router.post("/sparql", summary="SPARQL queries over the public graph")
+    @router.get(
+        "/sparql",
+        summary="SPARQL queries over what the caller may see",
+        operation_id="query_by_get",
+        response_class=Response,
+        responses=_ANSWERS,
+        openapi_extra={"parameters": [*_PARAMETERS, _MIN_SEQUENCE]},
+    )
+    @router.post(
+        "/sparql",
+        summary="SPARQL queries over what the caller may see",
+        operation_id="query_by_post",
+        response_class=Response,
+        responses={**_ANSWERS, **_BODY_PROBLEMS},
+        openapi_extra={"parameters": [_MIN_SEQUENCE], "requestBody": _BODY},
+    )
     async def sparql(request: Request) -> Response:
-        """`query` in the address, in a form or as body; `default-graph-uri`, `named-graph-uri`, `format`."""
+        """The SPARQL 1.1 Protocol: `query` in the address, in a form or as the body.
+
+        `Min-Sequence` waits until the dataset shows that entry of the journal; `Sequence` says what it shows.
+        """
+        client = await site.client(request)
+        request.state.shown = site.home.shown(client.caller.audience)
         asked = await protocol.read(request, site.settings.max_body_bytes)
+        sequence = min_sequence(request.headers.get("min-sequence"))
         accept = request.headers.get("accept")
         is_page = asked.format is None and prefers_html(accept, _TYPES)
         if asked.query is None:
             return _front(site, request, is_page)
         if is_page:
-            return await _result_page(site, request, asked)
-        answer = await site.ask(lambda queries: _ask(site, queries, asked, asked.format or accept))
-        return Stream(
-            answer, answer.media_type, site.sending, site.log, {"Vary": "Accept", "Cache-Control": "no-cache"}
+            return await _result_page(site, request, asked, sequence)
+        answer, place = await site.ask(
+            request,
+            lambda queries, seconds: _ask(queries, asked, asked.format or accept, seconds),
+            sequence,
         )
+        headers = {"Vary": "Accept", "Cache-Control": "no-cache", **problems.shown_in(request)}
+        return Stream(answer, answer.media_type, site.sending, site.log, headers, place.give_back)
 
     return router
 
 
-def _ask(site: Site, queries: Queries, asked: protocol.Asked, accept: str | None) -> Answer:
+def min_sequence(header: str | None) -> int:
+    """Return the number of a Min-Sequence header, 0 where there is none.
+
+    Raises
+    ------
+    BadRequest
+        If it is no such number.
+    """
+    if header is None:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,18}", header.strip()):
+        raise problems.BadRequest(
+            f"Min-Sequence is {header[:40]!r}. Send the number that the Sequence header of a write has."
+        )
+    return int(header)
+
+
+def _ask(queries: Queries, asked: protocol.Asked, accept: str | None, seconds: float) -> Answer:
     return queries.query(
         asked.query or "",
         accept,
-        site.settings.query_deadline_seconds,
+        seconds,
         default_graphs=asked.default_graphs,
         named_graphs=asked.named_graphs,
     )
@@ -90,9 +201,11 @@ def _front(site: Site, request: Request, is_page: bool) -> Response:
         chosen = request.query_params.get("example", "")
         texts = {one.name: one.text for one in site.examples}
         text = texts.get(chosen) or next(iter(texts.values()), _FIRST_QUERY)
-        return site.page(
+        page = site.page(
             request, "sparql.html", query=text, examples=site.examples, outcome=None, problem=None
         )
+        page.headers.update(problems.shown_in(request))
+        return page
     ranges = weights(request.headers.get("accept"))
     named = max(_DESCRIPTIONS, key=lambda one: ranges.get(one, 0.0))
     if ranges.get(named, 0.0) <= 0:
@@ -100,16 +213,21 @@ def _front(site: Site, request: Request, is_page: bool) -> Response:
     address = str(request.url.replace(query=""))
     prefixes = {"sd": _SD, "dcterms": PREFIXES["dcterms"]}
     described = serialize(service_description(address), format=_DESCRIPTIONS[named], prefixes=prefixes)
-    return Response(described, media_type=named, headers={"Vary": "Accept"})
+    return Response(described, media_type=named, headers={"Vary": "Accept", **problems.shown_in(request)})
 
 
-async def _result_page(site: Site, request: Request, asked: protocol.Asked) -> Response:
+async def _result_page(site: Site, request: Request, asked: protocol.Asked, sequence: int) -> Response:
     problem, outcome, status = None, None, 200
+    headers: dict[str, str] = {}
     try:
-        outcome = await site.ask(lambda queries: _outcome(site, queries, asked))
+        outcome, place = await site.ask(
+            request, lambda queries, seconds: _outcome(queries, asked, seconds), sequence
+        )
+        place.give_back()
     except BattPassError as error:
         problem, status = problems.told(error), problems.problem_of(error).status
-    return site.page(
+        headers = problems.headers_of(error)
+    page = site.page(
         request,
         "sparql.html",
         status,
@@ -118,13 +236,15 @@ async def _result_page(site: Site, request: Request, asked: protocol.Asked) -> R
         outcome=outcome,
         problem=problem,
     )
+    page.headers.update({**headers, **problems.shown_in(request)})
+    return page
 
 
-def _outcome(site: Site, queries: Queries, asked: protocol.Asked) -> Outcome:
+def _outcome(queries: Queries, asked: protocol.Asked, seconds: float) -> Outcome:
     """Run a query and keep as much of its answer as a page shows."""
     form = form_of(asked.query or "")
     is_graph = form in (QueryForm.CONSTRUCT, QueryForm.DESCRIBE)
-    with _ask(site, queries, asked, "turtle" if is_graph else "tsv") as answer:
+    with _ask(queries, asked, "turtle" if is_graph else "tsv", seconds) as answer:
         if form == QueryForm.ASK:
             return Outcome(truth=answer.read().strip() == b"true")
         if not is_graph:
@@ -157,6 +277,8 @@ def service_description(address: str) -> list[Triple]:
         Triple(
             graph,
             NamedNode(PREFIXES["dcterms"] + "title"),
-            Literal("Public part of the battery passports, and the vocabulary", language="en"),
+            Literal(
+                "As much of the battery passports as the caller may see, and the vocabulary", language="en"
+            ),
         ),
     ]

@@ -1,6 +1,6 @@
 """An answer sent while it is being made, from a thread of its own kind, and let go when the caller leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import anyio
@@ -22,7 +22,7 @@ class Stream(Response):
     """A response from an iterator that may block, and may fail on the way.
 
     When it fails after the first bytes, the status is long sent. The connection is then ended without the
-    mark that closes a body, so no caller takes half an answer for a whole one.
+    mark that closes a body, so no caller takes half an answer for a whole one. `done` is called in the end.
     """
 
     def __init__(
@@ -32,8 +32,10 @@ class Stream(Response):
         limiter: anyio.CapacityLimiter,
         log: structlog.typing.FilteringBoundLogger,
         headers: dict[str, str],
+        done: Callable[[], None],
     ) -> None:
         self._pieces = pieces
+        self._done = done
         self._limiter = limiter
         self._log = log
         self.status_code = 200
@@ -49,7 +51,10 @@ class Stream(Response):
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._pieces.close, limiter=self._limiter)
+                try:
+                    await anyio.to_thread.run_sync(self._pieces.close, limiter=self._limiter)
+                finally:
+                    self._done()
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from battpass.kg.home import Arrival, Home
+from battpass.kg.keys import FILE, RIGHTS, KeyRing
 from battpass.services.api.app import create_app
 from battpass.services.api.settings import Settings
 from battpass.services.exchange.registry import detect
@@ -25,8 +27,14 @@ EXAMPLES = ("ev-lfp-60", "lmt-nmc532-05", "ind-lead-48", "sta-lfp-10", "ev-nmc81
 
 
 def arrival(document: bytes) -> Arrival:
-    loaded = detect(document).load(document)
-    return Arrival(loaded.passport, loaded.findings, document)
+    known = detect(document)
+    loaded = known.load(document)
+    return Arrival.of(loaded.passport, loaded.findings, document, known.name)
+
+
+def keep(home: Home, *documents: bytes) -> None:
+    """Publish documents without a check: what is served of them is what these tests look at."""
+    home.put_many([arrival(document) for document in documents], trusted=True)
 
 
 def example(name: str) -> bytes:
@@ -54,19 +62,46 @@ class Served:
     address: str
     client: httpx.Client
     log: io.StringIO = field(default_factory=io.StringIO)
+    keys: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+
+    def key(self, audience: str = "owner", *rights: str) -> dict[str, str]:
+        """Return the header of a key for an audience, by default with all the rights that it can have."""
+        if audience == "public" and not rights:
+            return {}
+        rights = rights or (RIGHTS if audience == "owner" else ("read",))
+        if (audience, *rights) not in self.keys:
+            assert self.home.folder is not None
+            ring = KeyRing(self.home.folder / FILE)
+            token = ring.create(audience, rights).token
+            ring.close()
+            self.keys[audience, *rights] = {"Authorization": f"Bearer {token}"}
+        return self.keys[audience, *rights]
+
+    def wait_until_ready(self) -> None:
+        """Wait until datasets are open."""
+        until = time.monotonic() + 60
+        while (answer := self.client.get("/readyz")).status_code != 200:
+            assert time.monotonic() < until, answer.text
+            time.sleep(0.02)
 
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
 
 @contextmanager
-def serving(home: Home, **settings: Any) -> Iterator[Served]:
-    """Serve a home from a thread of this process, until the block ends."""
+def serving(home: Home, *, ready: bool = True, **settings: Any) -> Iterator[Served]:
+    """Serve a home from a thread of this process until the block ends; `ready` waits for its datasets."""
     log = io.StringIO()
     app = create_app(Settings(**settings), home, log)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", access_log=False, server_header=False)
+            uvicorn.Config(
+                app,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
         )
         started = threading.Event()
         startup = server.startup
@@ -82,7 +117,10 @@ def serving(home: Home, **settings: Any) -> Iterator[Served]:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
             try:
-                yield Served(app, home, address, client, log)
+                running = Served(app, home, address, client, log)
+                if ready:
+                    running.wait_until_ready()
+                yield running
             finally:
                 server.should_exit = True
                 thread.join(20)
@@ -93,7 +131,7 @@ def serving(home: Home, **settings: Any) -> Iterator[Served]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Five example passports."""
     with Home.open(tmp_path_factory.mktemp("home"), create=True) as opened:
-        opened.put_many([arrival(example(name)) for name in EXAMPLES])
+        keep(opened, *(example(name) for name in EXAMPLES))
         yield opened
 
 

@@ -29,7 +29,7 @@ from battpass.services.api.problems import NotAcceptable, problem_of
 from battpass.services.api.settings import Settings
 from battpass.services.api.tabular import cell, first_rows
 from battpass.services.api.values import link_of
-from tests.api.conftest import Served, arrival, changed, example, problem, serving
+from tests.api.conftest import Served, changed, example, keep, problem, serving
 
 
 def test_two_apps_fit_in_one_process(served: Served, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_two_apps_fit_in_one_process(served: Served, tmp_path: Path) -> None:
         example("ev-lfp-60"), {"identification.identification.type.nameAtManufacturer": "Other"}
     )
     with Home.open(tmp_path / "home", create=True) as home:
-        home.put_many([arrival(other_name)])
+        keep(home, other_name)
         with serving(home, query_deadline_seconds=3, max_body_bytes=2_048) as other:
             query = {
                 "query": "SELECT ?name { ?model schema:name ?name ; bp:ratedCapacityAh 180.0 }",
@@ -46,7 +46,7 @@ def test_two_apps_fit_in_one_process(served: Served, tmp_path: Path) -> None:
             for _ in range(3):
                 assert other.client.get("/sparql", params=query).text.split() == ["name", "Other"]
                 assert "Exemplar Polar 60" in served.client.get("/sparql", params=query).text
-            assert other.client.get("/readyz").json()["passports"] == 1
+            assert len(other.client.get("/v1/dpps").json()["items"]) == 1
             assert other.app.state.site is not served.app.state.site
             body, headers = "ASK {} #" + "x" * 3_000, {"Content-Type": "application/sparql-query"}
             assert other.client.post("/sparql", content=body, headers=headers).status_code == 413
@@ -59,21 +59,25 @@ def test_pages_follow_a_write_to_the_home(tmp_path: Path) -> None:
         html = {"Accept": "text/html"}
         count = {"query": "SELECT (COUNT(*) AS ?n) { ?p a bp:BatteryPassport }", "format": "csv"}
         assert "battpass import" in server.client.get("/", headers=html).text
-        home.put_many([arrival(example("sta-lfp-10"))])
+        keep(home, example("sta-lfp-10"))
         record = next(home.records())
         assert record.rpartition("/")[2] in server.client.get("/", headers=html).text
         assert server.client.get(f"/p/{record.rpartition('/')[2]}").status_code == 200
-        assert server.client.get("/sparql", params=count).text.split() == ["n", "1"]
-        home.remove(record)
-        problem(server.client.get(f"/p/{record.rpartition('/')[2]}"), 404)
-        assert server.client.get("/sparql", params=count).text.split() == ["n", "0"]
+        newest = {"Min-Sequence": str(home.sequence)}
+        assert server.client.get("/sparql", params=count, headers=newest).text.split() == ["n", "1"]
+        home.archive(record)
+        problem(server.client.get(f"/p/{record.rpartition('/')[2]}"), 410)
+        newest = {"Min-Sequence": str(home.sequence)}
+        assert server.client.get("/sparql", params=count, headers=newest).text.split() == ["n", "0"]
 
 
 def test_home_that_another_process_writes_is_served_as_it_stands(tmp_path: Path) -> None:
     with Home.open(tmp_path / "home", create=True) as home:
-        home.put_many([arrival(example("sta-lfp-10"))])
+        keep(home, example("sta-lfp-10"))
         with Home.open(tmp_path / "home", read_only=True) as reader, serving(reader) as server:
-            assert server.client.get("/readyz").json() == {"status": "ready", "passports": 1}
+            assert server.client.get("/readyz").status_code == 200
+            assert server.client.get("/readyz", params={"for": "write"}).status_code == 503
+            assert len(server.client.get("/v1/dpps").json()["items"]) == 1
 
 
 def test_home_in_memory_is_refused() -> None:
@@ -143,7 +147,7 @@ def test_unforeseen_error_tells_nothing_and_is_logged(
     monkeypatch.setattr(served.app.state.site.catalogue, "find", fail)
     answer = served.client.get("/", headers={"X-Request-ID": "unforeseen-1"})
     assert "secret" not in json.dumps(problem(answer, 500))
-    logged = [one for one in served.entries() if one["request"] == "unforeseen-1"]
+    logged = [one for one in served.entries() if one.get("request") == "unforeseen-1"]
     assert "ZeroDivisionError: a secret of the inside" in logged[0]["exception"]
     assert served.client.get("/healthz").status_code == 200
 
@@ -184,7 +188,7 @@ def test_odd_hosts_and_addresses_are_no_failure_of_the_server(served: Served, ac
 
 def test_log_has_one_line_for_each_request(served: Served) -> None:
     served.client.get("/healthz", headers={"X-Request-ID": "logged-1"})
-    (line,) = [one for one in served.entries() if one["request"] == "logged-1"]
+    (line,) = [one for one in served.entries() if one.get("request") == "logged-1"]
     assert line.keys() >= {"event", "method", "path", "status", "ms", "level", "timestamp"}
     assert (line["method"], line["path"], line["status"]) == ("GET", "/healthz", 200)
 

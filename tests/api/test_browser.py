@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from battpass.kg.home import Home
-from tests.api.conftest import EXAMPLES, Served, arrival, example, serving
+from tests.api.conftest import EXAMPLES, Served, example, keep, serving
 from tests.api.hostile_passport import LINKS, SCRIPTS, document
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -42,7 +42,7 @@ def browser() -> Iterator[Any]:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Servers of five examples and of the passport full of scripts, which has the name of the first."""
     with Home.open(tmp_path_factory.mktemp("hostile"), create=True) as home:
-        home.put_many([*(arrival(example(name)) for name in EXAMPLES[1:]), arrival(document())])
+        keep(home, *(example(name) for name in EXAMPLES[1:]), document())
         with serving(home) as server:
             yield server
 

@@ -17,7 +17,7 @@ from battpass.kg.dataset.guard import QueryForm
 from battpass.kg.graphs import AccessClass, quads
 from battpass.kg.home import Home
 from battpass.services.api.passports import representations
-from tests.api.conftest import Served, arrival, changed, example, serving
+from tests.api.conftest import Served, changed, example, keep, serving
 
 PUBLIC = "MARKER-PUBLIC-4f1d"
 HIDDEN = {
@@ -51,7 +51,7 @@ def marked() -> bytes:
 @pytest.fixture(scope="module")
 def served(marked: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Home.open(tmp_path_factory.mktemp("marked"), create=True) as home:
-        home.put_many([arrival(marked)])
+        keep(home, marked)
         with serving(home, query_deadline_seconds=5) as server:
             yield server
 
