@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.campaigns import RESULTS, ROOT, SEED
 
-FRAME = {"__init__", "__main__", "campaigns", "copies", "harness"}
+FRAME = {"__init__", "__main__", "bare", "campaigns", "copies", "harness"}
 
 
 def scripts() -> list[str]:
