@@ -148,6 +148,7 @@ def seal(settings: dict[str, Any]) -> "tuple[Store | None, dict[str, Any]]":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)  # whoever writes and reads passports goes before a query that takes all it can get
     filtered = settings["filter_calls"] and filter_system_calls()
 
     from pyoxigraph import Store
