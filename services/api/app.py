@@ -83,11 +83,11 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
         home, queries=site.answering.opened, audience=PUBLIC, intake=site.is_open, ring=ring, log=log
     )
     routers = (
+        dpps_router(site),  # what is asked for most often, first
         passport_router(site),
+        sparql_router(site),
         lifecycle_router(site),
         models_router(site),
-        dpps_router(site),
-        sparql_router(site),
         health_router(health),
         metrics_router(metrics, open_here=settings.metrics_open_here),
         plain_router(site),

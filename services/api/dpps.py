@@ -36,7 +36,6 @@ from battpass.services.api.parameters import (
     contents,
     data_formats,
 )
-from battpass.services.api.preconditions import entity_tag
 from battpass.services.api.problems import BadRequest
 from battpass.services.api.reading import LATEST, OWNER, Wanted, nothing_here, short
 from battpass.services.api.site import Site
@@ -180,13 +179,11 @@ async def _document(site: Site, request: Request, name: str, wanted: Wanted, ask
     """Return a passport as data: from what was made before where it was, without parsing anything."""
     chosen = negotiation.choose(data_formats(), request.headers.get("accept"), asked)
 
-    def look() -> tuple[Entry, str, str]:
-        audience = caller_of(request).audience
-        entry = site.reading.entry(name, audience, wanted)
-        return entry, audience, entity_tag(site.reading.state_tag(entry, audience), chosen.name)
-
-    entry, audience, tag = await anyio.to_thread.run_sync(look)
-    return await site.document(request, entry, audience, chosen, tag)
+    audience = (await site.caller(request)).audience
+    entry = site.reading.known(name, audience) if wanted is LATEST else None
+    if entry is None:
+        entry = await anyio.to_thread.run_sync(site.reading.entry, name, audience, wanted)
+    return await site.document(request, entry, audience, chosen)
 
 
 def _wanted(version: int | None, date: str | None, stage: str | None) -> Wanted:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from battpass.kg.errors import Archived, NotFound
-from battpass.kg.journal.entry import Entry, Stage
+from battpass.kg.journal.entry import Stage
 from battpass.kg.namespaces import BASE
 from battpass.services.api import negotiation
 from battpass.services.api.bodies import problems
@@ -17,7 +17,6 @@ from battpass.services.api.callers import caller_of
 from battpass.services.api.negotiation import Representation
 from battpass.services.api.page import page_of
 from battpass.services.api.parameters import NOT_MODIFIED, READS, contents, data_formats
-from battpass.services.api.preconditions import entity_tag
 from battpass.services.api.problems import BadRequest
 from battpass.services.api.reading import Wanted, nothing_here, short
 from battpass.services.api.site import Site
@@ -79,21 +78,20 @@ def passport_router(site: Site) -> APIRouter:
         asked = request.query_params.get("format") or suffix or None
         chosen = negotiation.choose(offered, request.headers.get("accept"), asked)
 
-        def look() -> tuple[Entry, str, str]:
-            audience = caller_of(request).audience
-            entry = _entry(site, identifier, audience)
-            return entry, audience, entity_tag(site.reading.state_tag(entry, audience), chosen.name)
+        if not _IDENTIFIER.match(identifier):
+            raise nothing_here(identifier)
+        audience = (await site.caller(request)).audience
+        entry = await anyio.to_thread.run_sync(site.reading.entry, f"{BASE}p/{identifier}", audience)
 
         def page() -> Response:
             found = site.home.passport(entry.record, audience, version=entry.version)
             shown = page_of(found, site.speech(request), site.audiences)
             return site.page(request, "passport.html", page=shown, offered=offered[1:])
 
-        entry, audience, tag = await anyio.to_thread.run_sync(look)
         if chosen is HTML:
             answer = await anyio.to_thread.run_sync(page)
         else:
-            answer = await site.document(request, entry, audience, chosen, tag)
+            answer = await site.document(request, entry, audience, chosen)
         answer.headers["Link"] = _alternates(request, identifier, offered)
         return answer
 
@@ -105,20 +103,12 @@ def passport_router(site: Site) -> APIRouter:
     )
     def code(request: Request, identifier: str) -> Response:
         """The code holds the passport's IRI."""
-        entry = _entry(site, identifier, caller_of(request).audience)
+        if not _IDENTIFIER.match(identifier):
+            raise nothing_here(identifier)
+        entry = site.reading.entry(f"{BASE}p/{identifier}", caller_of(request).audience)
         return Response(_code(entry.record), media_type="image/svg+xml")
 
     return router
-
-
-def _entry(site: Site, identifier: str, audience: str) -> Entry:
-    """Return the entry whose state a caller gets under the identifier of a passport."""
-    if not _IDENTIFIER.match(identifier):
-        raise nothing_here(identifier)
-    try:
-        return site.home.entry(f"{BASE}p/{identifier}", audience)
-    except NotFound:
-        raise nothing_here(identifier) from None
 
 
 def _exactly(site: Site, text: str, audience: str) -> str:

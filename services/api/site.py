@@ -20,14 +20,14 @@ from battpass.kg.home.home import Queries
 from battpass.kg.journal.entry import Entry
 from battpass.services.api import negotiation
 from battpass.services.api.answering import Answering
-from battpass.services.api.callers import caller_of
+from battpass.services.api.callers import Caller, caller_of
 from battpass.services.api.catalogue import Catalogue
 from battpass.services.api.examples import Example
 from battpass.services.api.lexicon import Lexicon, Speech
 from battpass.services.api.moving import Moving
 from battpass.services.api.negotiation import Representation
 from battpass.services.api.places import Place, Places
-from battpass.services.api.preconditions import unchanged
+from battpass.services.api.preconditions import entity_tag, unchanged
 from battpass.services.api.reading import Reading
 from battpass.services.api.remembered import Remembered
 from battpass.services.api.settings import Settings
@@ -129,16 +129,23 @@ class Site:
             place.give_back()
             raise
 
+    async def caller(self, request: Request) -> Caller:
+        """Return who sent a request. Looking a key up reads a file, so that is done on a thread."""
+        if "authorization" in request.headers or "x-api-key" in request.headers:
+            return await anyio.to_thread.run_sync(caller_of, request)
+        return caller_of(request)
+
     async def client(self, request: Request) -> Client:
         """Return who sent a request, and by which name its share is counted: its key's, else its address."""
-        caller = await anyio.to_thread.run_sync(caller_of, request)
+        caller = await self.caller(request)
         host = request.client.host if request.client else "unknown"
         return Client(caller, caller.actor or f"address:{host}")
 
     async def document(
-        self, request: Request, entry: Entry, audience: str, chosen: Representation, tag: str
+        self, request: Request, entry: Entry, audience: str, chosen: Representation
     ) -> Response:
-        """Return a passport as data, or 304 to who has it already; `tag` is its ETag."""
+        """Return a passport as data, from what was made before where it was; 304 to who has it already."""
+        tag = entity_tag(self.reading.state_tag(entry, audience), chosen.name)
         headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
         if unchanged(request.headers.get("if-none-match"), tag):
             return Response(status_code=304, headers=headers)
