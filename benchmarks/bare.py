@@ -19,7 +19,10 @@ def main() -> None:
     async def read(identifier: str) -> Response:
         return Response(body, media_type="application/json")
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # Named as TCP, or asyncio leaves small answers waiting for one another.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False)).run(sockets=[listener])
 

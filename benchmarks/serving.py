@@ -15,8 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -78,15 +79,16 @@ def measure(campaign: Campaign) -> Sequence[Measure]:
             fill(home, size, campaign.seed)
             home.dataset("public")
             names = [record.rpartition("/")[2] for record in home.records()]
-        with KeyRing(place / FILE) as ring:
-            key = ring.create("owner", {"read", "write"}, label="benchmark")[1]
+        with closing(KeyRing(place / FILE)) as ring:
+            key = ring.create("owner", {"read", "write"}, label="writer").token
+            honest = [ring.create("public", {"read"}, label=f"{n}").token for n in range(HONEST)]
         arguments = ["battpass", "--home", str(place), "serve", "--port", "0"]
         with serving(arguments, "/readyz") as server:
             rows = [
                 Measure("from start to ready", server.ready_seconds, "s", {"passports": size}),
                 Measure("memory when ready, all processes", server.resident() / 2**20, "MiB"),
                 *reads(server, names, key, seconds, campaign.random("serving")),
-                *attack(server, names, seconds, campaign.random("attack")),
+                *attack(server, names, honest, key, seconds, campaign.random("attack")),
                 Measure("memory afterwards, all processes", server.resident() / 2**20, "MiB"),
             ]
     return rows
@@ -115,7 +117,9 @@ def reads(
     yield Measure("beside writers / alone, reads a second", len(busy) / len(hot), "times")
 
 
-def attack(server: Server, names: list[str], seconds: float, chooser: random.Random) -> Iterator[Measure]:
+def attack(
+    server: Server, names: list[str], keys: list[str], key: str, seconds: float, chooser: random.Random
+) -> Iterator[Measure]:
     """Yield what twenty honest clients wait, calm and beside one hostile client."""
     paths = [f"/v1/dpps/{name}" for name in chooser.sample(names, min(WARM, len(names)))]
     query = "SELECT ?ah { ?b bp:model/bp:ratedCapacityAh ?ah } LIMIT 10"
@@ -123,9 +127,9 @@ def attack(server: Server, names: list[str], seconds: float, chooser: random.Ran
     for path in paths:
         server.get(path)
     process = server.process.pid
-    calm = drive(server.address, paths, 3 * seconds, HONEST, pause=0.05)
-    with hostile(server.address) as sent:
-        beside = drive(server.address, paths, 3 * seconds, HONEST, pause=0.05)
+    calm = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
+    with hostile(server.address, key) as sent:
+        beside = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
     assert server.process.pid == process and server.process.poll() is None
     more = {"p50_ms": median(calm) * 1e3}
     yield Measure("honest clients, calm, p99", _percentile(calm, 0.99) * 1e3, "ms", more)
@@ -133,7 +137,12 @@ def attack(server: Server, names: list[str], seconds: float, chooser: random.Ran
         "honest clients beside a hostile one, p99",
         _percentile(beside, 0.99) * 1e3,
         "ms",
-        {"p50_ms": median(beside) * 1e3, "bombs": len(sent), "server_restarts": 0},
+        {
+            "p50_ms": median(beside) * 1e3,
+            "bombs": len(sent),
+            "statuses": dict(sorted(Counter(sent).items())),
+            "server_restarts": 0,
+        },
     )
     yield Measure("p99 beside / calm", _percentile(beside, 0.99) / _percentile(calm, 0.99), "times")
 
@@ -173,13 +182,20 @@ def serving(module: Sequence[str], probe: str) -> Iterator[Server]:
             process.wait()
 
 
-def drive(address: str, paths: list[str], seconds: float, clients: int, pause: float = 0.0) -> list[float]:
-    """Return the seconds of each answer that clients got, each over one connection."""
+def drive(
+    address: str,
+    paths: list[str],
+    seconds: float,
+    clients: int,
+    pause: float = 0.0,
+    keys: "list[str] | None" = None,
+) -> list[float]:
+    """Return the seconds of each answer that clients got, each over one connection, with a key if given."""
     until = monotonic() + seconds
     found: list[list[float]] = [[] for _ in range(clients)]
 
     def work(number: int) -> None:
-        client = _Client(address)
+        client = _Client(address, {"Authorization": f"Bearer {keys[number]}"} if keys else {})
         at = number * 7_919
         while monotonic() < until:
             at += 1
@@ -224,13 +240,13 @@ def writing(address: str, names: list[str], key: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def hostile(address: str) -> Iterator[list[int]]:
+def hostile(address: str, key: str) -> Iterator[list[int]]:
     """Send bombs from one client while the block runs; yield the statuses of their answers."""
     ending = threading.Event()
     sent: list[int] = []
 
     def work() -> None:
-        client = _Client(address)
+        client = _Client(address, {"Authorization": f"Bearer {key}"})
         for turn in range(10**9):
             if ending.is_set():
                 return
