@@ -14,6 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -28,6 +29,7 @@ from battpass.kg.dataset.sealed import Walls
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, Overdue, PoolBusy
 from battpass.kg.graphs import Graphs
 from battpass.kg.home.visible import item_graphs, model_parts, stages, standing
+from battpass.kg.journal.entry import Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import graphs_of
 from battpass.kg.journal.witness import Head
@@ -87,6 +89,8 @@ class Datasets:
         self._journal = journal
         self._folder = folder
         self._open: dict[str, tuple[Dataset, Audience]] = {}
+        # Were open, and could not be opened again when they were to be built anew.
+        self._lost: dict[str, Audience] = {}
         self._at: dict[str, int] = {}
         self._answering: dict[str, Answering] = {}
         self._writing = threading.RLock()
@@ -108,6 +112,7 @@ class Datasets:
             if reader.name not in self._open:
                 self._answering[reader.name] = answering
                 self._open[reader.name] = (self._opened(reader, watch, answering), reader)
+                self._lost.pop(reader.name, None)
             else:
                 self.catch_up(reader.name, watch)
             return self._open[reader.name][0]
@@ -137,9 +142,9 @@ class Datasets:
         return sorted(path.parent.name for path in (self._folder / "datasets").glob("*/store"))
 
     def open_names(self) -> list[str]:
-        """Return the audiences whose datasets are open."""
+        """Return the audiences whose datasets are open, or should be."""
         with self._writing:
-            return sorted(self._open)
+            return sorted(self._open.keys() | self._lost.keys())
 
     def shown(self, audience: str) -> int:
         """Return the sequence number that a dataset shows to queries now, -1 where it is not open."""
@@ -162,6 +167,9 @@ class Datasets:
     def catch_up(self, audience: str, watch: Watch | None = None) -> None:
         """Bring an open dataset to the end of the journal, and show it to queries."""
         with self._writing:
+            if audience in self._lost:
+                self.renew(audience)
+                return
             dataset, reader = self._open[audience]
             head = self._journal.head
             if self._at[audience] == head.sequence:
@@ -175,10 +183,10 @@ class Datasets:
     def renew(self, audience: str) -> None:
         """Build an open dataset anew from nothing; queries fail for as long as that takes."""
         with self._writing:
-            _, reader = self._open[audience]
-            answering = self._answering.get(audience, STANDARD)
+            if audience in self._open:
+                self._lost[audience] = self._open[audience][1]
             self.forget(audience)
-            self._open[audience] = (self._opened(reader, None, answering), reader)
+            self.get(self._lost[audience], None, self._answering.get(audience, STANDARD))
 
     def opened(self, audience: str) -> Dataset:
         """Return a dataset that was opened before, as it stands."""
@@ -193,7 +201,8 @@ class Datasets:
             dataset, _ = self._open.pop(audience, (None, None))
             self._at.pop(audience, None)
             if dataset is not None:
-                dataset.close()
+                with suppress(OSError, RuntimeError):  # what a full disk did not take is not needed any more
+                    dataset.close()
             if self._folder is not None:
                 (self.place(audience) / STAMP).unlink(missing_ok=True)
 
@@ -208,6 +217,7 @@ class Datasets:
             for dataset, _ in self._open.values():
                 dataset.close()
             self._open = {}
+            self._lost = {}
             self._at = {}
 
     # --- private ---------------------------------------------------------------------------------------
@@ -282,13 +292,20 @@ class Datasets:
                 continue  # it shows as soon as an item that is seen points to it
             records[entry.record] = None
             models[entry.model] = None
-            base = self._journal.entry(entry.base) if entry.base else None
-            if base is not None:
-                models[base.model] = None
         if len(records) > MOST_CHANGES_IN_PLACE and 4 * len(records) > self._journal.count(stages(reader)):
             return False
+        for record in records:
+            models |= dict.fromkeys(self._models_at(record, after, reader))
         dataset.replace_many(self._changed(records, models, reader))
         return True
+
+    def _models_at(self, record: str, sequence: int, reader: Audience) -> set[str]:
+        """Return the model records that an item may have shown at an entry; they may go now."""
+        found: dict[Stage, str] = {}
+        for entry in self._journal.history(record):
+            if entry.sequence <= sequence and entry.stage in stages(reader):
+                found[entry.stage] = entry.model
+        return set(found.values())
 
     def _changed(
         self, records: Iterable[str], models: Iterable[str], reader: Audience

@@ -245,9 +245,10 @@ class Home:
         found = self.journal.standing(record).get(Stage.ARCHIVED)
         if found is None:
             raise Conflict(f"{record} is in use. Archive it first; only what has ceased to exist is erased.")
-        if found.action is Action.ERASE:
-            return _written(found, False)
         self._check_writing()
+        if found.action is Action.ERASE:
+            self.journal.empty_log()
+            return _written(found, False)
         change = Change(record, Stage.ARCHIVED, {}, found.model, Action.ERASE, actor=actor, note=Note(reason))
         return _written(self.journal.forget(record, change), True)
 
@@ -266,7 +267,7 @@ class Home:
         for record in (name, short, f"{BASE}p/{short.lower()}", BASE + short):
             if self._knows(record, reader):
                 return record
-        found = [record for record in self.journal.named(name) if self._knows(record, reader)]
+        found = [record for record in self.journal.named(name) if self._is_called(record, name, reader)]
         if not found:
             raise NotFound(
                 f"No passport here is called {name!r}. "
@@ -541,6 +542,15 @@ class Home:
             return True
         return Stage.ARCHIVED in found and any(
             entry.stage is Stage.PUBLISHED for entry in self.journal.history(record)
+        )
+
+    def _is_called(self, record: str, name: str, reader: Audience) -> bool:
+        """Return whether an audience may know a record by an identifier: not by one of a draft."""
+        if not self._knows(record, reader):
+            return False
+        return reader.own or any(
+            entry.stage is Stage.PUBLISHED and name in entry.identifiers
+            for entry in self.journal.history(record)
         )
 
     def _last_version(self, found: dict[Stage, Entry]) -> int:

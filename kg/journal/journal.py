@@ -61,7 +61,8 @@ class Journal:
             if not path.exists():
                 raise DamagedHome(f"{folder} has no {schema.FILE}. Bring the home back from a backup.")
             return cls(folder, schema.Readers(path), None)
-        if (folder / WITNESS).exists() and not path.exists():
+        # An empty witness is no proof: the process ended between making it and making the journal.
+        if not path.exists() and Witness(folder / WITNESS, writable=False).read() is not None:
             raise DamagedHome(
                 f"{folder} had a journal, and {schema.FILE} is gone. Bring the home back from a backup."
             )
@@ -101,7 +102,7 @@ class Journal:
     def forget(self, record: str, entry: Change) -> Entry:
         """Take away the texts of a record that are no other's; the entry that says so lists their digests.
 
-        The bytes are overwritten in the file, and the write-ahead log is emptied.
+        The bytes are overwritten in the file, and the write-ahead log is emptied: see `empty_log`.
         """
         writer = self._writing()
         with self._readers.lend() as connection:
@@ -110,6 +111,16 @@ class Journal:
         written, _ = writer.write([prepared])[0]
         writer.empty_log()
         return written
+
+    def empty_log(self) -> None:
+        """Fold the write-ahead log into the file, so that no copy of what was erased stays in it.
+
+        Raises
+        ------
+        NotWritable
+            If somebody has been reading all the while, so that the log had to stay.
+        """
+        self._writing().empty_log()
 
     @property
     def is_writable(self) -> bool:

@@ -93,7 +93,7 @@ class _Verification:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._problems: list[str] = []
-        self._erased: set[str] = set()
+        self._erased: dict[str, frozenset[str]] = {}  # by record: what one erased another may bring again
 
     def run(self, witness: Path | None, watch: Watch | None) -> Verified:
         self._file()
@@ -104,7 +104,7 @@ class _Verification:
         texts = self._texts()
         self._replay()
         self._derived()
-        return Verified(head, end, texts, len(self._erased), tuple(self._problems))
+        return Verified(head, end, texts, sum(map(len, self._erased.values())), tuple(self._problems))
 
     def _file(self) -> None:
         for (line,) in self._connection.execute("PRAGMA integrity_check(20)").fetchall():
@@ -132,7 +132,8 @@ class _Verification:
             if time is not None and entry.time < time:
                 self._found(f"Entry {sequence} is older than the one before it")
             versions[entry.record] = entry.version
-            self._erased.update(entry.erased)
+            if entry.erased:
+                self._erased[entry.record] = frozenset(entry.erased)
             previous, time = entry.hash, entry.time
         return end, Head(end, previous)
 
@@ -165,7 +166,7 @@ class _Verification:
 
     def _replay(self) -> None:
         """Replay each record, so that each state is shown to follow from the changes."""
-        states: dict[int, Parts] = {}
+        states: dict[int, Parts | None] = {}
         record = None
         rows = self._connection.execute("SELECT record, line, hash FROM entries ORDER BY record, sequence")
         for of, line, hash in rows:
@@ -173,16 +174,22 @@ class _Verification:
                 record, states = of, {}
             self._try(partial(self._replay_entry, line, hash, states))
 
-    def _replay_entry(self, line: bytes, hash: bytes, states: dict[int, Parts]) -> None:
+    def _replay_entry(self, line: bytes, hash: bytes, states: dict[int, Parts | None]) -> None:
+        """Add the state after an entry to those of its record; None where its texts were erased."""
         entry = store.read_entry(line, hash)
-        missing = [name for name in sorted(entry.texts - self._erased) if not self._has(name)]
-        if missing:
+        gone = {name for name in entry.texts if not self._has(name)}
+        if missing := sorted(gone - self._erased.get(entry.record, frozenset())):
             raise store.damaged(f"Texts of entry {entry.sequence} are missing: {', '.join(missing)}")
-        if entry.texts & self._erased or entry.stage is Stage.ARCHIVED:
+        if entry.stage is Stage.ARCHIVED:
             return
         if entry.base and entry.base not in states:
             raise store.damaged(f"Entry {entry.sequence} starts from entry {entry.base}, which is not there")
-        parts = store.changed(self._connection, states.get(entry.base, {}), entry)
+        before = states[entry.base] if entry.base else {}
+        states[entry.sequence] = None
+        # A text that was erased comes back when another record brings the same.
+        if before is None or gone & {*entry.added.values(), *entry.removed.values()}:
+            return
+        parts = store.changed(self._connection, before, entry)
         store.check_state(parts, entry)
         states[entry.sequence] = parts
 
@@ -194,7 +201,7 @@ class _Verification:
             for line, hash in self._connection.execute("SELECT line, hash FROM entries ORDER BY sequence"):
                 try:
                     entry = store.with_note(self._connection, store.read_entry(line, hash))
-                except (DamagedHome, TypeError, AttributeError):
+                except (DamagedHome, TypeError, AttributeError, ValueError):
                     continue  # said before
                 stand(expected, entry, names_of(entry))
             for table in ("current", "names"):

@@ -52,9 +52,13 @@ class Writer:
         self._durable = durable
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._grown = threading.Condition()
+        self._taking = threading.Lock()
         self._closed = False
         self.statistics = Statistics()
         self._connection: sqlite3.Connection | None = None
+        # The end as it is on disk, and within the transaction that is under way: nobody sees that one.
+        self._last: Entry | None = None
+        self._tail: Entry | None = None
         try:
             self._last = self._opened()
         except BaseException as error:
@@ -81,9 +85,10 @@ class Writer:
         NotWritable
         """
         job = _Job(changes, Future())
-        if self._closed:
-            raise DamagedHome("This journal is closed. Open it again.")
-        self._jobs.put(job)
+        with self._taking:  # nothing is taken after the end was announced: nobody would answer it
+            if self._closed:
+                raise DamagedHome("This journal is closed. Open it again.")
+            self._jobs.put(job)
         return job.done.result()
 
     def probe(self) -> None:
@@ -91,12 +96,17 @@ class Writer:
         self.write([])
 
     def empty_log(self) -> None:
-        """Fold the write-ahead log into the file, so that no copy of what was erased stays in it."""
+        """Fold the write-ahead log into the file; raise `StorageFailed` if readers kept it from that."""
         try:
             with closing(schema.open_for_writing(self._path)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
             raise schema.failure(error, self._path) from error
+        if busy:
+            raise StorageFailed(
+                f"What was erased is gone from {self._path.name}, but a copy stays in its log: somebody has "
+                f"been reading for more than {schema.BUSY_SECONDS:g} s. Erase again when that is over."
+            )
 
     def wait_beyond(self, sequence: int, seconds: float) -> int:
         """Wait for an entry after `sequence`; return the last number there is."""
@@ -106,9 +116,11 @@ class Writer:
 
     def close(self) -> None:
         """Write what is waiting, then close."""
-        if not self._closed:
-            self._closed = True
-            self._jobs.put(None)
+        with self._taking:
+            was_closed, self._closed = self._closed, True
+            if not was_closed:
+                self._jobs.put(None)
+        if not was_closed:
             self._thread.join()
             with self._grown:
                 self._grown.notify_all()
@@ -140,51 +152,52 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> None:
         """Write a batch in one transaction; a job that does not fit is left out and told so."""
         began = time.perf_counter()
-        before = self._last
-        results: list[tuple[_Job, Written | BattPassError]] = []
+        results: list[tuple[_Job, Written | Exception]] = []
         try:
             self._check_room()
             connection = self._connected()
-            before = self._last
+            self._tail = self._last
             with schema.transaction(connection):
                 for job in batch:
                     results.append((job, self._written(connection, job)))
-            if self._last is not before:
-                with suppress(OSError):  # an older witness proves less, and nothing wrong
-                    self._witness.write(self.head)
-        except (sqlite3.Error, OSError, BattPassError) as error:
-            self._last = before
+        except Exception as error:  # whatever it is, those who wait are told, and the thread goes on
             if not isinstance(error, BattPassError):
                 self._drop_connection()
             for job in batch:
                 job.done.set_exception(self._told(error))
             return
-        except BaseException as error:
-            for job in batch:
-                job.done.set_exception(error)
-            raise
-        new = self.head.sequence - (before.sequence if before else 0)
+        before, self._last = self.head.sequence, self._tail
+        new = self.head.sequence - before
+        if new:
+            with suppress(OSError):  # an older witness proves less, and nothing wrong
+                self._witness.write(self.head)
         self.statistics = Statistics(
             self.statistics.commits + bool(new),
             self.statistics.entries + new,
             time.perf_counter() - began,
         )
         for job, result in results:
-            if isinstance(result, BattPassError):
+            if isinstance(result, Exception):
                 job.done.set_exception(result)
             else:
                 job.done.set_result(result)
         with self._grown:
             self._grown.notify_all()
 
-    def _written(self, connection: sqlite3.Connection, job: _Job) -> Written | BattPassError:
-        """Write one job inside the transaction, or leave no trace of it."""
-        before = self._last
+    def _written(self, connection: sqlite3.Connection, job: _Job) -> Written | Exception:
+        """Write one job inside the transaction, or leave no trace of it.
+
+        What is wrong with one job, down to a value that no table takes, is told to whoever sent it alone;
+        what is wrong with the file is raised, as it concerns all.
+        """
+        before = self._tail
         connection.execute("SAVEPOINT job")
         try:
             written = [self._write(connection, change) for change in job.changes]
-        except BattPassError as error:
-            self._last = before
+        except (sqlite3.Error, OSError):
+            raise
+        except Exception as error:
+            self._tail = before
             connection.execute("ROLLBACK TO job")
             connection.execute("RELEASE job")
             return error
@@ -202,7 +215,7 @@ class Writer:
                 assert entry is not None
                 return entry, False
             raise Stale(f"{record} was changed by somebody else at this moment. Read it again.")
-        last = self._last
+        last = self._tail
         entry = replace(
             change.entry,
             sequence=last.sequence + 1 if last else 1,
@@ -228,7 +241,7 @@ class Writer:
                 "DELETE FROM texts WHERE digest = ?", [(bytes.fromhex(name),) for name in entry.erased]
             )
         stand(connection, entry, change.names)
-        self._last = entry
+        self._tail = entry
         return entry, True
 
     # --- the file --------------------------------------------------------------------------------------
