@@ -163,6 +163,7 @@ class IntakeTasks:
         self.move(state, State(more.record, more.model, {}, more.model_parts), None)
         for wrong in (
             b'{"a": "\xff"}',
+            b'\xef\xbb\xbf{"a": 1}',
             '{"a": "ä"}'.encode("utf-16"),
             '{"a": "ä"}'.encode("utf-32"),
             b"<a> <b",
