@@ -136,7 +136,7 @@ class _Import:
                     f"{refused.name}: {refused.error} Nothing of this import was kept."
                 ) from None
             seconds = time.monotonic() - began
-            if loader.home is not None:
+            if loader.home is not None and len(self._found) > self._counts["refused"]:
                 self._say_end(loader.home, seconds)
             if wish():
                 out.note(

@@ -19,7 +19,7 @@ def add_to(out: Console, files: list[Path], name: str, stage: Stage, reason: str
     The partner's own document stays as it came, and goes out again as it came.
     """
     from battpass.services.cli import homes
-    from battpass.services.cli.documents import say_finding, weighs
+    from battpass.services.cli.documents import say_finding, summary, weighs
     from battpass.services.cli.loading import ACTOR, Result, findings_of
     from battpass.services.cli.readers import reading_documents
 
@@ -42,8 +42,9 @@ def add_to(out: Console, files: list[Path], name: str, stage: Stage, reason: str
                 findings,
             )
         )
-        out.say(f"{done.outcome:<9}  {done.stage:<9}  {file}  {done.record.rpartition('/')[2]}")
-    for finding in findings:
+        name = done.record.rpartition("/")[2]
+        out.say(f"{done.outcome:<9}  {done.stage:<9}  {file}  {name}  {summary(findings)}")
+    for finding in filter(weighs, findings):
         say_finding(out, finding)
     out.document({"home": str(out.home), "results": [asdict(result) for result in results]})
     return FOUND if any(map(weighs, findings)) else 0

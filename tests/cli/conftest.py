@@ -1,7 +1,8 @@
 """The real commands, run in this process, with a folder of passports of their own."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from battpass.services.cli.main import app
+from battpass.services.exchange.intake import Intake
 from benchmarks.campaigns import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -39,13 +41,20 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="session")
+def intake() -> Iterator[Intake]:
+    """An intake that all commands in this process read documents with, as each takes seconds to start."""
+    with Intake(workers=os.cpu_count() or 1) as lent:
+        yield lent
+
+
 @pytest.fixture
-def battpass(home: Path) -> Battpass:
+def battpass(home: Path, intake: Intake) -> Battpass:
     """Run a command: `battpass("import", path)`."""
 
     def run(*arguments: object, given: bytes | None = None) -> Done:
         runner = CliRunner(env={"BATTPASS_HOME": str(home), "NO_COLOR": "1"})
-        done = runner.invoke(app, [str(one) for one in arguments], input=given)
+        done = runner.invoke(app, [str(one) for one in arguments], input=given, obj=intake)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Done(done.exit_code, done.stdout, done.stderr, done.stdout_bytes)
@@ -73,6 +82,15 @@ def changed(tmp_path: Path) -> Callable[[str, Callable[[dict[str, Any]], object]
     return write
 
 
+# Files of SQLite beside a journal, made anew by whoever opens it: an index in memory, and an empty log.
+OF_SQLITE = ("journal.sqlite-shm", "journal.sqlite-wal")
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder with its content; nothing where there is no folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): data
+        for path, data in found.items()
+        if path.name not in OF_SQLITE or (data and path.name.endswith("-wal"))
+    }

@@ -117,7 +117,7 @@ def test_export_goes_into_a_file(battpass: Battpass, example, tmp_path: Path) ->
 
 
 def test_an_export_for_the_public_leaves_the_rest_out(battpass: Battpass, example) -> None:
-    battpass("import", example("ev-lfp-60"))
+    battpass("import", "--publish", example("ev-lfp-60"))
     whole = battpass("export", uuid(example("ev-lfp-60")), "-f", "n-quads").data
     public = battpass("export", uuid(example("ev-lfp-60")), "-f", "n-quads", "--audience", "public").data
     graphs = {line.rsplit(b"/", 1)[1] for line in public.splitlines()}

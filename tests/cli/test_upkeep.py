@@ -1,8 +1,13 @@
 """`doctor` and `ontology check`: what is sound is said, what is not comes with what to do."""
 
+import os
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Store
 
 from battpass.kg.home import Home
 from tests.cli.conftest import Battpass, tree
@@ -31,12 +36,23 @@ def test_a_folder_that_is_not_there_is_no_problem(battpass: Battpass, home: Path
 
 def test_a_damaged_passport_is_a_problem(battpass: Battpass, home: Path, example) -> None:
     battpass("import", example("ev-lfp-60"))
-    path = next((home / "passports").glob("*.nq"))
-    path.write_bytes(path.read_bytes().replace(b"180", b"181"))
+    with closing(sqlite3.connect(home / "journal.sqlite")) as connection:
+        connection.execute("UPDATE texts SET data = zeroblob(length(data))")
+        connection.commit()
     done = battpass("doctor")
     assert done.status == 1
-    assert f"PROBLEM  passports           {path} is not what was written there" in done.out
-    assert "Import the document again" in done.out
+    assert re.search("PROBLEM  passports +The text [0-9a-f]{12} does not unpack", done.out), done.out
+    assert "Bring the home back from a back-up: battpass --home DIR restore FILE" in done.out
+
+
+def test_a_journal_that_has_lost_its_end_is_a_problem(battpass: Battpass, home: Path, example) -> None:
+    battpass("import", example("ev-lfp-60"))
+    early = (home / "journal.sqlite").read_bytes()
+    battpass("import", example("lmt-lco-03"))
+    (home / "journal.sqlite").write_bytes(early)
+    done = battpass("doctor")
+    assert done.status == 1
+    assert re.search(r"PROBLEM  journal +It ends at entry 2, but entry 4 was acknowledged", done.out)
 
 
 def test_a_dataset_that_does_not_open_is_a_problem(battpass: Battpass, home: Path, example) -> None:
@@ -47,20 +63,60 @@ def test_a_dataset_that_does_not_open_is_a_problem(battpass: Battpass, home: Pat
     done = battpass("doctor")
     assert done.status == 1
     assert "PROBLEM  dataset owner" in done.out
+    assert "battpass rebuild" in done.out
+    assert battpass("rebuild").status == 0
+    assert battpass("doctor").status == 0
 
 
 def test_a_dataset_out_of_date_is_none(battpass: Battpass, home: Path, example) -> None:
     battpass("import", example("ev-lfp-60"))
     battpass("query", "ASK {}")
-    (home / "datasets/owner/built").write_text("earlier")
+    battpass("import", example("lmt-lco-03"))
     done = battpass("doctor")
     assert done.status == 0
-    assert "out of date; it is built anew" in done.out
+    assert "stands at entry 2 of 4; it is brought up to date when asked" in done.out
+
+
+def test_a_dataset_that_knows_more_than_the_journal_is_a_problem(
+    battpass: Battpass, home: Path, example
+) -> None:
+    battpass("import", example("ev-lfp-60"))
+    early = (home / "journal.sqlite").read_bytes()
+    battpass("import", example("lmt-lco-03"))
+    battpass("query", "ASK {}")
+    (home / "journal.sqlite").write_bytes(early)
+    (home / "head").unlink()
+    done = battpass("doctor")
+    assert done.status == 1
+    assert "has seen entry 4, and the journal says otherwise: it has lost entries" in done.out
+
+
+def test_a_deep_look_compares_each_dataset_with_the_journal(battpass: Battpass, home: Path, example) -> None:
+    battpass("import", example("ev-lfp-60"))
+    battpass("query", "ASK {}")
+    done = battpass("doctor", "--deep")
+    assert done.status == 0
+    assert "2 entries and " in done.out
+    assert "holds what the journal says, digest " in done.out
+    store = Store(str(home / "datasets/owner/store"))
+    store.update("DELETE WHERE { GRAPH ?g { ?model <https://w3id.org/battpass/ontology#ratedCapacityAh> ?ah } }")
+    store.flush()
+    del store
+    assert battpass("doctor").status == 0
+    done = battpass("doctor", "--deep")
+    assert done.status == 1
+    assert "PROBLEM  dataset owner, deep  It does not hold what the journal says" in done.out
+
+
+def test_what_was_left_by_work_that_was_cut_off_is_told(battpass: Battpass, home: Path, example) -> None:
+    battpass("import", example("ev-lfp-60"))
+    (home / "home.json.tmp").write_text("{")
+    done = battpass("doctor")
+    assert done.status == 0
+    assert "1 of work that was cut off: home.json.tmp" in done.out
 
 
 def test_who_writes_is_said(battpass: Battpass, home: Path) -> None:
-    import os
-
     with Home.open(home, create=True):
         assert f"process {os.getpid()} writes to it" in battpass("doctor").out
 
