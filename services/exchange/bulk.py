@@ -64,16 +64,21 @@ def documents(path: Path, limits: Limits = STANDARD) -> Iterator[Document]:
 
     Errors come as documents: nothing is raised.
     """
-    if path.is_dir():
-        found = False
-        for document in _of_folder(path, limits):
-            found = True
-            yield document
-        if not found:
-            kinds = ", ".join(sorted(DOCUMENTS | LINES | {ARCHIVE}))
-            yield _refused(path, Unreadable(f"The folder holds no documents. They end in one of: {kinds}."))
-    else:
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name that is too long
+        yield _refused(path, _unreadable(error))
+        return
+    if not is_folder:
         yield from _of_file(path, limits)
+        return
+    found = False
+    for document in _of_folder(path, limits):
+        found = True
+        yield document
+    if not found:
+        kinds = ", ".join(sorted(DOCUMENTS | LINES | {ARCHIVE}))
+        yield _refused(path, Unreadable(f"The folder holds no documents. They end in one of: {kinds}."))
 
 
 def count(path: Path) -> int:
@@ -87,7 +92,7 @@ def count(path: Path) -> int:
         if path.suffix.lower() == ARCHIVE:
             with zipfile.ZipFile(path) as archive:
                 return sum(_is_wanted(info.filename, OTHER_ARCHIVES) for info in archive.infolist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         pass  # it is said when the documents are read
     return 1
 
@@ -157,7 +162,7 @@ def _of_file(path: Path, limits: Limits) -> Iterator[Document]:
             yield Document(str(path), read_file(path, limits.document))
     except BattPassError as error:
         yield _refused(path, error)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter of a name with a NUL in it
         yield _refused(path, _unreadable(error))
 
 
@@ -270,10 +275,11 @@ def _nested() -> BadArchive:
     return BadArchive("It is an archive within an archive. Unpack it, and import what it holds.")
 
 
-def _unreadable(error: OSError) -> Unreadable:
+def _unreadable(error: OSError | ValueError) -> Unreadable:
     if isinstance(error, FileNotFoundError):
         return Unreadable("There is no such file. Look at its name and at the folder you are in.")
-    return Unreadable(f"The file cannot be read: {error.strerror or error}. Mend that and try again.")
+    reason = getattr(error, "strerror", None) or error
+    return Unreadable(f"The file cannot be read: {reason}. Mend that and try again.")
 
 
 def _refused(name: Path | str, error: BattPassError) -> Document:

@@ -99,7 +99,9 @@ def test_a_deep_look_compares_each_dataset_with_the_journal(battpass: Battpass, 
     assert "2 entries and " in done.out
     assert "holds what the journal says, digest " in done.out
     store = Store(str(home / "datasets/owner/store"))
-    store.update("DELETE WHERE { GRAPH ?g { ?model <https://w3id.org/battpass/ontology#ratedCapacityAh> ?ah } }")
+    store.update(
+        "DELETE WHERE { GRAPH ?g { ?model <https://w3id.org/battpass/ontology#ratedCapacityAh> ?ah } }"
+    )
     store.flush()
     del store
     assert battpass("doctor").status == 0
