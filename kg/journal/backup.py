@@ -12,7 +12,9 @@ import json
 import os
 import shutil
 import sqlite3
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,6 +32,19 @@ ABOUT = "backup.json"
 # Beside the journal: whatever else a home cannot make anew.
 COMPANIONS = ("keys.sqlite",)
 _CHUNK = 1 << 20
+# What reading a ZIP file raises that is damaged, or names methods and sizes that are none.
+_NO_BACKUP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+)
 
 
 class BadBackup(BattPassError):
@@ -128,11 +143,11 @@ def restore(file: Path, folder: Path, upto: int | None = None, watch: Watch | No
 
 def _copied(source: Path, target: Path) -> Path:
     """Copy a database as it is at one moment."""
-    with closing(schema.open_for_reading(source)) as connection:
-        try:
+    try:
+        with closing(schema.open_for_reading(source)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
-        except sqlite3.Error as error:
-            raise schema.failure(error, source) from error
+    except sqlite3.Error as error:
+        raise schema.failure(error, source) from error
     return target
 
 
@@ -169,8 +184,12 @@ def _unpack(file: Path, work: Path) -> None:
                     raise BadBackup(f"{name} in {file} does not have its digest. Use another back-up.")
     except FileNotFoundError:
         raise NotFound(f"There is no file {file}.") from None
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
+    except _NO_BACKUP as error:
         raise BadBackup(f"{file} is no back-up, or damaged ({error}). Use another.") from None
+    except OSError as error:
+        raise BattPassError(
+            f"{file} cannot be read, or {work.parent} not written to ({error.strerror or error}). Look at both."
+        ) from error
     if not (work / schema.FILE).exists():
         raise BadBackup(f"{file} holds no journal. Use another back-up.")
 

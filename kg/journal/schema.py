@@ -83,8 +83,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     )
     try:
         connection.execute("SELECT 1 FROM about").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         connection.close()
+        if not isinstance(error, sqlite3.OperationalError):
+            raise
         log = path.with_name(path.name + "-wal")
         if not path.exists() or (log.exists() and log.stat().st_size):
             raise
@@ -97,7 +99,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def check_layout(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `DamagedHome` if the file is of a layout that is not read here."""
-    row = connection.execute("SELECT value FROM about WHERE name = 'layout'").fetchone()
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
+    row = there and connection.execute("SELECT value FROM about WHERE name = 'layout'").fetchone()
     if row is None or row[0] != str(LAYOUT):
         raise DamagedHome(
             f"{path} has layout {row[0] if row else 'unknown'}; this version reads layout {LAYOUT}. "

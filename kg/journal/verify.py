@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,15 +49,13 @@ def verify(path: Path, witness: Path | None = None, watch: Watch | None = None) 
     DamagedHome
         If the file cannot be opened as a journal at all.
     """
-    connection = schema.open_for_reading(path)
     try:
-        connection.execute("BEGIN")
-        schema.check_layout(connection, path)
-        return _Verification(connection).run(witness, watch)
+        with closing(schema.open_for_reading(path)) as connection:
+            connection.execute("BEGIN")
+            schema.check_layout(connection, path)
+            return _Verification(connection).run(witness, watch)
     except sqlite3.DatabaseError as error:
         raise schema.failure(error, path) from error
-    finally:
-        connection.close()
 
 
 def rebuild(connection: sqlite3.Connection, watch: Watch | None = None) -> None:
@@ -123,7 +122,7 @@ class _Verification:
             ).fetchone()
             entry = self._read(sequence, row)
             if entry is None:
-                previous, time = hashlib.sha256(row[1]).hexdigest() if row else "", None
+                previous, time = digest(row[1]) if row and isinstance(row[1], bytes) else "", None
                 continue
             if entry.previous != previous:
                 self._found(f"Entry {sequence} does not follow the one before it")
