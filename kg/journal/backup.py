@@ -7,8 +7,10 @@ A back-up is one ZIP file that needs nothing of ours to be opened:
     keys.sqlite      the API keys (hashes only), if there are any
 """
 
+import errno
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import sqlite3
@@ -36,6 +38,7 @@ _CHUNK = 1 << 20
 _NO_BACKUP = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
     KeyError,
     ValueError,
@@ -187,8 +190,10 @@ def _unpack(file: Path, work: Path) -> None:
     except _NO_BACKUP as error:
         raise BadBackup(f"{file} is no back-up, or damaged ({error}). Use another.") from None
     except OSError as error:
+        if error.errno in (None, errno.EINVAL):  # of a place before the start, or a packing that is none
+            raise BadBackup(f"{file} is damaged ({error}). Use another back-up.") from None
         raise BattPassError(
-            f"{file} cannot be read, or {work.parent} not written to ({error.strerror or error}). Look at both."
+            f"{file} cannot be read, or {work.parent} not written ({error.strerror or error}). Look at both."
         ) from error
     if not (work / schema.FILE).exists():
         raise BadBackup(f"{file} holds no journal. Use another back-up.")

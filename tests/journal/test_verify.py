@@ -272,6 +272,13 @@ def test_what_cannot_be_made_anew_stays_as_it_is(copied: Path) -> None:
     assert any("Texts of entry 6" in problem for problem in look(copied).problems)
 
 
+def unpacked(data: bytes | bytearray) -> bytes | None:
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return None
+
+
 def test_no_random_change_of_a_table_goes_by(told: Path, tmp_path: Path, campaign: Campaign) -> None:
     """Bytes of lines, hashes and texts are changed, and rows dropped, at random places."""
     random = campaign.random("tampering with the journal")
@@ -294,7 +301,10 @@ def test_no_random_change_of_a_table_goes_by(told: Path, tmp_path: Path, campaig
                 connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
                 return
             data = bytearray(value)
-            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+            while bytes(data) == value or (
+                table == "texts" and unpacked(data) == unpacked(value)
+            ):  # some bits mean nothing
+                data[random.randrange(len(data))] ^= 1 << random.randrange(8)
             connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (bytes(data), row))
 
         damage(target, tamper)
