@@ -64,7 +64,7 @@ def lifecycle_router(site: Site) -> APIRouter:
 
         The same once more changes nothing. Another document under the same identifier is a conflict.
         """
-        client = await _writer(site, request, "write")
+        client = await _writer(site, request, *_rights(stage))
         terms = Terms(Stage(stage), _format_of(request, format), check)
         done = await site.writing.create(client, await read_body(request, most), terms, "HTTP")
         return _told(request, done, 200 if done.written.outcome == "unchanged" else 201)
@@ -83,7 +83,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         check: Checked = True,
     ) -> Response:
         """`If-Match` names what stands: the draft where there is one, else what is published."""
-        client = await _writer(site, request, "write")
+        client = await _writer(site, request, *_rights(stage))
         terms = Terms(Stage(stage), _format_of(request, format), check, request.headers.get("if-match"))
         return _told(request, await site.writing.replace(client, dpp, await read_body(request, most), terms))
 
@@ -105,7 +105,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         It applies to the draft where there is one; else it makes a new published version or, with
         `stage=draft`, opens a draft.
         """
-        client = await _writer(site, request, "write")
+        client = await _writer(site, request, *_rights(stage))
         if _media_type(request) != MERGE_PATCH:
             raise UnsupportedMediaType(f"A change comes as {MERGE_PATCH}; a whole document is sent with PUT.")
         known = format_named(format or data_formats()[0].name).name
@@ -161,11 +161,17 @@ def lifecycle_router(site: Site) -> APIRouter:
     return router
 
 
-async def _writer(site: Site, request: Request, right: str) -> Client:
-    """Return who writes, if the right is there; before that nothing of body or passport is read."""
+async def _writer(site: Site, request: Request, *rights: str) -> Client:
+    """Return who writes, if the rights are there; before that nothing of body or passport is read."""
     client = await site.client(request)
-    client.caller.require(right)
+    for right in rights:
+        client.caller.require(right)
     return client
+
+
+def _rights(stage: str | None) -> tuple[str, ...]:
+    """Return the rights that a write into a stage needs, as far as the request says which."""
+    return ("write", "publish") if stage == Stage.PUBLISHED else ("write",)
 
 
 def _told(request: Request, done: Done, status: int = 200) -> Response:

@@ -86,6 +86,8 @@ def count(path: Path) -> int:
     try:
         if path.is_dir():
             return sum(count(inner) for inner in _inside(path))
+        if not path.is_file():
+            return 1  # what a pipe holds is read once
         if path.suffix.lower() in LINES:
             with path.open("rb") as file:
                 return sum(piece.count(b"\n") for piece in iter(lambda: file.read(_PIECE), b"")) + 1

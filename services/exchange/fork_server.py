@@ -27,6 +27,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from importlib import import_module
 from typing import Any, BinaryIO, Protocol
 
@@ -187,8 +188,6 @@ def _answer(tasks: Tasks, request: dict[str, Any], texts: list[bytes]) -> list[b
 
 
 def _trace(error: BaseException) -> str:
-    import traceback
-
     return "".join(traceback.format_exception(error))[-4_000:]
 
 

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ class Served:
 
     def key(self, audience: str = "owner", *rights: str) -> dict[str, str]:
         """Return the header of a key for an audience, by default with all the rights that it can have."""
-        if audience == "public" and not rights:
+        if audience == "public":
             return {}
         rights = rights or (RIGHTS if audience == "owner" else ("read",))
         if (audience, *rights) not in self.keys:
@@ -170,3 +171,28 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return ROOT
+
+
+MERGE = {"Content-Type": "application/merge-patch+json"}
+
+
+def another(number: int, changes: dict[str, Any] | None = None, name: str = "ev-lfp-60") -> bytes:
+    """Return the document of another passport, of another battery of the same model."""
+    return changed(
+        example(name),
+        {
+            "metadata.passportIdentifier": f"urn:uuid:{identifier_of(number)}",
+            "identification.idDmc": f"https://id.exemplar-cells.example/b/{number}",
+            **(changes or {}),
+        },
+    )
+
+
+def identifier_of(number: int) -> str:
+    """Return the identifier of another passport."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"passport {number}"))
+
+
+def charge(percent: float) -> dict[str, Any]:
+    """Return a merge patch that says how far a battery is charged; only its owner and a few others see it."""
+    return {"performance": {"dynamic": {"stateOfCharge": {"value": percent}}}}

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from battpass.kg.home import Home
+from battpass.kg.errors import DamagedHome, NotFound
+from battpass.kg.home import Home, Stage
 from battpass.kg.namespaces import node
 from battpass.services.cli.fleet import load_fleet
+from battpass.services.exchange.intake import Intake
 from tests.cli.conftest import Battpass, tree
+from tests.cli.test_import import UUID, is_there, wait_for
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?p a bp:BatteryPassport }"
 
@@ -32,6 +35,7 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
     )
     assert process.stdout is not None
     printed = []
@@ -72,8 +76,46 @@ def test_demo_loads_the_fleet_serves_it_and_ends(tmp_path: Path) -> None:
         assert refused.returncode == 2
         assert f"Process {process.pid} writes to" in refused.stderr
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
     Home.open(home).close()
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_server_with_all_its_processes(battpass: Battpass, home: Path, example) -> None:
+    battpass("import", "--publish", example("ev-lfp-60"))
+    with started("--home", str(home), "serve", "--port", "0") as (process, printed):
+        address = re.search(r"Pages +(http://127\.0\.0\.1:\d+)/", "".join(printed))[1]  # type: ignore[index]
+        wait_for(lambda: fetch(f"{address}/sparql?query={urllib.parse.quote(COUNT)}") != "")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        wait_for(lambda: not is_there(process.pid))
+    with Home.open(home) as kept:
+        assert len(kept) == 1
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_cut_off_goes_on_where_it_was(battpass: Battpass, home: Path) -> None:
+    arguments = ["--home", str(home), "demo", "--no-serve", "--size", "230"]
+    with subprocess.Popen([sys.executable, "-m", "battpass", *arguments], start_new_session=True) as process:
+        try:
+            wait_for(lambda: held(home) >= 200)
+        finally:
+            process.kill()
+    before = held(home)
+    wait_for(lambda: not is_there(process.pid))
+    assert battpass("demo", "--no-serve", "--size", 230, "--json").document["passports"] == 230
+    with Home.open(home, read_only=True) as kept:
+        assert before >= 200
+        assert {entry.version for entry in kept.entries()} == {1}
+
+
+def held(home: Path) -> int:
+    """Return how many passports a home holds, none while it is not there."""
+    try:
+        with Home.open(home, read_only=True) as kept:
+            return len(kept)
+    except (NotFound, DamagedHome):
+        return 0
 
 
 @pytest.fixture
@@ -81,17 +123,21 @@ def small(battpass: Battpass) -> Callable[..., object]:
     return lambda *more: battpass("demo", "--no-serve", "--size", 2, *more)
 
 
-def test_the_fleet_is_loaded_once(small, home: Path) -> None:
+def test_the_fleet_is_loaded_once_and_as_a_trusted_one(small, home: Path) -> None:
     assert small().status == 0
-    before = {
-        name: data for name, data in tree(home).items() if name.startswith(("passports", "models", "home"))
-    }
+    with Home.open(home, read_only=True) as kept:
+        before = kept.journal.head
+        assert {entry.source for entry in kept.entries()} == {"demo --size 2 --seed 1"}
+        assert {(entry.stage, entry.checked) for entry in kept.entries()} == {(Stage.PUBLISHED, False)}
     assert small().status == 0
-    assert before.items() <= tree(home).items()
+    with Home.open(home, read_only=True) as kept:
+        assert kept.journal.head == before
 
 
-def test_another_size_or_seed_is_another_fleet(small, home: Path) -> None:
+def test_another_size_or_seed_begins_the_demo_anew(battpass: Battpass, small, home: Path) -> None:
+    battpass("key", "create", "--audience", "owner")  # makes no home, and is refused
     small()
+    battpass("key", "create", "--audience", "owner")
     with Home.open(home, read_only=True) as kept:
         first = set(kept.records())
     done = small("--size", 3, "--seed", 2, "--json")
@@ -99,14 +145,35 @@ def test_another_size_or_seed_is_another_fleet(small, home: Path) -> None:
     with Home.open(home, read_only=True) as kept:
         assert len(kept) == 3
         assert first < set(kept.records()), "the published examples come first in every fleet"
+        assert all(entry.version == 1 for entry in kept.entries()), "of the fleet before, nothing is left"
+    assert battpass("journal", "verify").status == 0
+    assert battpass("query", COUNT).out.split() == ["n", "3"]
+    assert len(battpass("key", "list", "--json").document["keys"]) == 1
 
 
-def test_examples_come_with_what_their_format_cannot_hold() -> None:
+def test_a_demo_with_a_passport_that_came_later_is_left_alone(
+    battpass: Battpass, small, home: Path, example
+) -> None:
+    small()
+    battpass("import", example("ev-lfp-60"))
+    battpass("archive", UUID, "--reason", "recycled")
+    with Home.open(home, read_only=True) as kept:
+        before = kept.journal.head
+    done = small("--size", 3)
+    assert done.status == 2
+    assert "holds 1 passports that are not of the example fleet" in done.err
+    with Home.open(home, read_only=True) as kept:
+        assert kept.journal.head == before
+
+
+def test_examples_come_with_what_their_format_cannot_hold(intake: Intake) -> None:
     symbol = node("bp:separateCollectionSymbol")
     with Home.in_memory() as home:
-        load_fleet(home, 12, 1, lambda payloads, total: payloads)
+        load_fleet(home, intake, 12, 1, lambda results, total: results)
         stated = {quad.predicate for record in home.records() for quad in home.passport(record).quads()}
+        originals = [home.original(record) for record in home.records()]
     assert symbol in stated
+    assert all(json.loads(original)["metadata"] for original in originals), "the document stays as it came"
 
 
 def test_a_home_with_other_passports_is_left_alone(battpass: Battpass, small, home: Path, example) -> None:

@@ -1,4 +1,4 @@
-"""Folders, JSON Lines and archives give their documents one by one; what is bad is one result, never the end."""
+"""Folders, lines and archives give their documents one by one; what is bad is one result, never the end."""
 
 import io
 import os

@@ -1,0 +1,164 @@
+"""What clients were told, and whether a home agrees with it: the lists are theirs, kept outside the home."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from battpass.kg.home import Entry, Home, Stage
+from battpass.kg.journal.entry import GENESIS
+from battpass.kg.journal.parts import digest
+from battpass.kg.journal.witness import Head
+from tests.durability import material
+
+STAGES = {
+    "draft": Stage.DRAFT,
+    "put": Stage.PUBLISHED,
+    "publish": Stage.PUBLISHED,
+    "archive": Stage.ARCHIVED,
+    "erase": Stage.ARCHIVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What a client was told of one record."""
+
+    version: int
+    sequence: int
+    outcome: str
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One write that a client sent; `acknowledged` says what it was told, nothing if no answer came.
+
+    The journal names an attempt by its id. All its records are written, or none.
+    """
+
+    id: str
+    do: str
+    records: tuple[int, ...]
+    marker: str
+    acknowledged: tuple[Acknowledged, ...] = ()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was found over all rounds."""
+
+    rounds: int = 0
+    acknowledged: int = 0
+    unanswered_and_there: int = 0
+    lost: int = 0
+    torn: int = 0
+    unattempted: int = 0
+    most_entries: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """The lists of all clients of one home, over all rounds that it lives through."""
+
+    def __init__(self, counts: Counts) -> None:
+        self.attempts: dict[str, Attempt] = {}
+        self.counts = counts
+        self._checked = Head(0, GENESIS)
+        self._new: list[Attempt] = []
+
+    def note(self, attempt: Attempt) -> None:
+        """Note an attempt before it is sent; safe from many threads."""
+        self.attempts[attempt.id] = attempt
+        self._new.append(attempt)
+
+    def compare(self, home: Home) -> None:
+        """Compare what came into the home since the last call with the attempts made since then.
+
+        Each finding goes to the counts; the test looks at them when it is done.
+        """
+        before, counts = self._checked, self.counts
+        problems = len(counts.problems)
+        if before.sequence and not self._still_stands(home, before):
+            counts.lost += 1
+            counts.problems.append(f"Entry {before.sequence}, there after the last round, is gone or another")
+        entries = list(home.journal.entries(before.sequence))
+        new, self._new = {one.id: one for one in self._new}, []
+        found: dict[str, list[Entry]] = {}
+        for actor, group in groupby(entries, key=lambda entry: entry.actor):
+            attempt = new.get(actor)
+            if attempt is None or actor in found:
+                counts.unattempted += 1
+                counts.problems.append(f"Entries of {actor!r} come twice or were not attempted in this round")
+                continue
+            found[actor] = list(group)
+            torn = list(_torn(home, attempt, found[actor]))
+            counts.torn += bool(torn)
+            counts.problems += torn
+            counts.unanswered_and_there += not attempt.acknowledged
+        for attempt in new.values():
+            lost = list(_lost(home, attempt, found.get(attempt.id, [])))
+            counts.acknowledged += len(attempt.acknowledged)
+            counts.lost += len(lost)
+            counts.problems += lost
+        counts.most_entries = max(counts.most_entries, home.sequence)
+        if len(counts.problems) == problems:
+            self._checked = home.journal.head
+
+    def compare_present(self, home: Home) -> None:
+        """Compare each present state, byte for byte, with the write that it must come from."""
+        for record, stage, _ in home.journal.records((Stage.DRAFT, Stage.PUBLISHED)):
+            entry = home.journal.standing(record)[stage]
+            attempt = self.attempts[entry.actor]
+            number = next(one for one in attempt.records if material.record_name(one) == record)
+            if home.state(record, stage=stage) != material.state(number, attempt.marker):
+                self.counts.torn += 1
+                self.counts.problems.append(f"{record} does not stand as {attempt} wrote it")
+
+    def _still_stands(self, home: Home, head: Head) -> bool:
+        entry = home.journal.entry(head.sequence)
+        return entry is not None and entry.hash == head.hash
+
+
+def _lost(home: Home, attempt: Attempt, there: list[Entry]) -> Iterator[str]:
+    """Yield what was acknowledged and is not there as it was acknowledged."""
+    for number, told in zip(attempt.records, attempt.acknowledged, strict=bool(attempt.acknowledged)):
+        if told.outcome == "unchanged":
+            entry = home.journal.entry(told.sequence)
+        else:
+            entry = next((one for one in there if one.sequence == told.sequence), None)
+        if entry is None or (entry.record, entry.version, entry.stage) != (
+            material.record_name(number),
+            told.version,
+            STAGES[attempt.do],
+        ):
+            yield f"{attempt} was acknowledged, and entry {told.sequence} is {entry}"
+
+
+def _torn(home: Home, attempt: Attempt, there: list[Entry]) -> Iterator[str]:
+    """Yield where the entries of an attempt are not the whole of it."""
+    items = [entry for entry in there if not entry.is_model]
+    models = {entry.record for entry in there if entry.is_model}
+    names = [material.record_name(number) for number in attempt.records]
+    if [entry.record for entry in items] != names:
+        yield f"{attempt} left entries of {[entry.record for entry in items]} alone"
+        return
+    if not models <= {entry.model for entry in items}:
+        yield f"{attempt} left a model record without an item"
+    for number, entry in zip(attempt.records, items, strict=True):
+        if attempt.do not in ("archive", "erase") and not _is_whole(home, number, attempt, entry):
+            yield f"{attempt} left entry {entry.sequence}, which is not what was sent: {entry}"
+
+
+def _is_whole(home: Home, number: int, attempt: Attempt, entry: Entry) -> bool:
+    model = home.journal.model(entry.model)
+    checked = {"draft": "", "put": digest(material.report(attempt.marker))}.get(
+        attempt.do, digest(material.report(attempt.id))
+    )
+    return (
+        entry.model == material.model_name(number)
+        and model is not None
+        and model.sequence < entry.sequence
+        and entry.state == material.state_digests(number, attempt.marker)
+        and entry.original == digest(material.document(number, attempt.marker))
+        and entry.report == checked
+        and entry.stage is STAGES[attempt.do]
+    )
