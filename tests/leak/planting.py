@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 from pyoxigraph import NamedNode, Quad
 
@@ -202,9 +203,8 @@ class Planted:
         return json.dumps(page).encode()
 
 
-class _Maker:
-    def __call__(self, place: str, access: AccessClass, *, told: bool = True) -> Canary:
-        raise NotImplementedError
+class _Maker(Protocol):
+    def __call__(self, place: str, access: AccessClass, *, told: bool = True) -> Canary: ...
 
 
 ALL_TO_THE_OWNER = dict.fromkeys(AccessClass, OWNER)
