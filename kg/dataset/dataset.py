@@ -148,6 +148,16 @@ class Dataset:
                 self._store.flush()
             self._store = None
 
+    @property
+    def started(self) -> int:
+        """How many processes were started for queries, since it was opened."""
+        return self._pool.started if self._pool is not None else 0
+
+    @property
+    def lost(self) -> int:
+        """How many of them ended, or were ended, in the middle of a query."""
+        return self._pool.lost if self._pool is not None else 0
+
     def __enter__(self) -> "Dataset":
         return self
 
