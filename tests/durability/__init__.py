@@ -1,1 +1,1 @@
-"""Nothing that was acknowledged is ever lost: processes killed, power cut, bits flipped, homes brought back."""
+"""Nothing that was acknowledged is ever lost: processes killed, power cut, bits flipped."""

@@ -1,7 +1,7 @@
 """What a disk may hold after a crash, made from recorded bytes, and what a home must make of it.
 
-A state is legal if only unsynced bytes are lost in it: a power cut can leave it. The others are those of a disk
-that lost what it had promised to keep. There the home must not open where anything can know.
+A state is legal if only unsynced bytes are lost in it: a power cut can leave it. The others are those of a
+disk that lost what it had promised to keep. There the home must not open where anything can know.
 """
 
 from collections.abc import Callable

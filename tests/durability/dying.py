@@ -1,4 +1,4 @@
-"""A process that fills a home with a bit of everything and is killed: `python -m tests.durability.dying HOME`.
+"""A process that fills a home with a bit of all and is killed: `python -m tests.durability.dying HOME`.
 
 Its last words are `token TOKEN`, an API key of the home.
 """
@@ -16,7 +16,7 @@ AUDIENCE = "public"
 
 
 def main(folder: Path) -> None:
-    """Leave a home with drafts, changes, publications, an archived and an erased passport, keys, a dataset."""
+    """Leave a home with drafts, changes, publications, archived and erased passports, keys, a dataset."""
     with Home.open(folder, create=True) as home:
         ring = KeyRing(folder / "keys.sqlite")
         token = ring.create("owner", ["write"], "A person").token

@@ -55,6 +55,18 @@ class Counts:
     most_entries: int = 0
     problems: list[str] = field(default_factory=list)
 
+    def figures(self) -> dict[str, int]:
+        """Return the counts by the words that result files use."""
+        return {
+            "rounds": self.rounds,
+            "acknowledged": self.acknowledged,
+            "lost": self.lost,
+            "torn": self.torn,
+            "not attempted": self.unattempted,
+            "there without an answer": self.unanswered_and_there,
+            "entries of the longest journal": self.most_entries,
+        }
+
 
 class Ledger:
     """The lists of all clients of one home, over all rounds that it lives through."""

@@ -1,4 +1,4 @@
-"""Passports that cost little to write: the first lines of an example, with a record and a marker of their own.
+"""Passports that cost little to write: the first lines of an example, with a record and a marker each.
 
 Whoever knows the number of a record and the marker of a write knows every byte that the write must leave.
 """
@@ -15,7 +15,10 @@ from benchmarks.campaigns import ROOT
 EXAMPLE = "ev-lfp-60"
 # A maker's fleet: that many passports share a model record.
 PASSPORTS_PER_MODEL = 4
-REPORT = b'{"on":"2026-11-21","category":null,"conforms":true,"blocking":false,"shapes":[],"findings":[],"of":"%s"}'
+REPORT = (
+    b'{"on":"2026-11-21","category":null,"conforms":true,"blocking":false,"shapes":[],"findings":[],'
+    b'"of":"%s"}'
+)
 
 _LINES = 40
 _MARKER = b'<%s#marker> <https://schema.org/description> "%s" <%s/%s> .\n'

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import quantiles
 
 from benchmarks.campaigns import ROOT
 
@@ -68,6 +69,15 @@ class Started:
         with self._said:
             self._ended = True
             self._said.notify_all()
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """Return the median, the 99th percentile and the worst of some times, in milliseconds."""
+    cuts = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
+    return {
+        name: round(1000 * value, 1)
+        for name, value in (("p50", cuts[49]), ("p99", cuts[98]), ("max", max(seconds)))
+    }
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The bytes of a home after each of a series of commits, and where each commit ends in the write-ahead log."""
+"""The bytes of a home after each of a series of commits, and where each ends in the write-ahead log."""
 
 import sqlite3
 import struct

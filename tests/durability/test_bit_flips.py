@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from pyoxigraph import DefaultGraph
+from pyoxigraph import RdfFormat
 
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.errors import BattPassError, DamagedHome
@@ -30,14 +30,14 @@ FLIPS = 5_000
 TABLES, RECORDS = "tables of the store", "records of the store"
 # Where the bits are flipped, in how many of a hundred trials. Bytes of a dataset would outnumber all others.
 PLACES = {
-    JOURNAL: 42,
-    LOG: 25,
+    JOURNAL: 43,
+    LOG: 26,
     WITNESS: 5,
     "keys.sqlite": 10,
     "home.json": 3,
     "stamp.json": 2,
-    TABLES: 7,
-    RECORDS: 6,
+    TABLES: 6,
+    RECORDS: 5,
 }
 OF_DATASETS = (TABLES, RECORDS, "stamp.json")
 _LEFT_OUT = (INDEX, "lock", "snapshots", "readers", "LOCK")  # written anew before they are read
@@ -100,7 +100,6 @@ def test_a_flipped_bit_is_detected_or_changes_nothing(campaign: Campaign, quick:
         "silent differences": 0,
         "by place": {place: dict(count.most_common()) for place, count in found.items()},
     }
-    print(figures)
     campaign.record("durability_bit_flips", "a home of 9 passports after SIGKILL", figures)
 
 
@@ -113,12 +112,13 @@ HARMLESS = "harmless"
 
 def _outcome(folder: Path, place: str, sound: Sound) -> str:
     """Say how a flip came to light, or that all that is read is the same."""
-    verified = _verified(folder, sound)
+    verified = True
     try:
         if place in OF_DATASETS:
             with Home.open(folder) as home:
                 same = _all_of_the_dataset(home.dataset(AUDIENCE)) == sound.dataset
         else:
+            verified = _verified(folder)  # first, as opening a home writes to it
             same = _all_of_the_journal(folder, sound.token) == sound.journal
     except DamagedHome:
         return "refused"
@@ -135,7 +135,7 @@ def _outcome(folder: Path, place: str, sound: Sound) -> str:
     return "found by verify alone, reads differ"
 
 
-def _verified(folder: Path, sound: Sound) -> bool:
+def _verified(folder: Path) -> bool:
     try:
         return verify(folder / JOURNAL, folder / WITNESS).sound
     except BattPassError:
@@ -171,12 +171,10 @@ def _states(home: Home, record: str) -> Iterator[tuple[int, Any]]:
 
 
 def _all_of_the_dataset(dataset: Dataset) -> str:
-    """Return a digest over the named graphs and the default graph."""
-    found = sha256(dataset.digest().encode())
-    store = dataset._open_store()  # the default graph is not part of the dump
-    for line in sorted(str(quad) for quad in store.quads_for_pattern(None, None, None, DefaultGraph())):
-        found.update(line.encode())
-    return found.hexdigest()
+    """Return a digest over the named graphs and the default graph, which no other digest holds."""
+    lines = dataset._open_store().dump(format=RdfFormat.N_QUADS)
+    assert lines is not None
+    return sha256(b"\n".join(sorted(lines.splitlines()))).hexdigest()
 
 
 def _copy(source: Path, target: Path, *without: str) -> None:

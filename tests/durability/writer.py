@@ -1,4 +1,4 @@
-"""A process that writes into a home for its clients, until it is killed: `python -m tests.durability.writer HOME`.
+"""A process that writes into a home until it is killed: `python -m tests.durability.writer HOME`.
 
 It says `ready PORT` once the home is open. Each client has a connection and a thread of its own, sends one
 line of JSON for each write, and gets one back when `Home` has acknowledged it. SIGTERM closes the home.
