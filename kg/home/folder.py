@@ -16,6 +16,8 @@ from battpass.kg.errors import DamagedHome
 from battpass.kg.journal import schema
 
 LAYOUT = 1
+# Before there was a journal a home kept its passports in this folder, and their documents beside them.
+BEFORE = "passports"
 ABOUT = "home.json"
 
 
@@ -58,8 +60,19 @@ def check(folder: Path) -> None:
             f'{{"layout": {LAYOUT}}} into it.'
         ) from None
     layout = about.get("layout") if isinstance(about, dict) else None
+    check_has_journal(folder)
     if layout != LAYOUT:
         raise DamagedHome(
             f"{folder} has layout {layout}; this version reads layout {LAYOUT}. Use the version of BattPass "
             "that wrote it, or name another folder."
+        )
+
+
+def check_has_journal(folder: Path) -> None:
+    """Raise `DamagedHome` if a folder is a home from before there was a journal: it would look empty."""
+    if (folder / BEFORE).is_dir() and not (folder / schema.FILE).exists():
+        raise DamagedHome(
+            f"{folder} was written by an earlier version, which had a file for each passport and no journal. "
+            "It stays as it is. Bring its documents into a new home: "
+            f"battpass --home NEW import --publish {folder / BEFORE}/*.original"
         )

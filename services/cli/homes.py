@@ -27,9 +27,10 @@ def is_there(console: Console) -> bool:
 
 
 def check(console: Console) -> None:
-    """Raise `NotFound` if there is no home; the message says how to make one."""
+    """Raise `NotFound` if there is no home, `DamagedHome` if it has no journal yet; each says what to do."""
     if not is_there(console):
         raise _missing(f"There is no home of passports in {console.home}.")
+    folder.check_has_journal(console.home)
 
 
 def _open(console: Console, *, read_only: bool, create: bool = False) -> Home:
