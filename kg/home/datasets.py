@@ -6,13 +6,8 @@ later: what came after is brought in again, which changes nothing where it is th
 journal does not know means that the journal has lost entries, and nothing is opened.
 """
 
-import hashlib
-import json
-import os
-import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,27 +15,23 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from pyoxigraph import Store
-
 from battpass.kg.access import Audience
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.pool import QueryPool
 from battpass.kg.dataset.sealed import Walls
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, Overdue, PoolBusy
 from battpass.kg.graphs import Graphs
+from battpass.kg.home.copies import copy_of
+from battpass.kg.home.stamp import STAMP, Stamp, ontology_digest
 from battpass.kg.home.visible import item_graphs, model_parts, stages, standing
 from battpass.kg.journal.entry import Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import graphs_of
 from battpass.kg.journal.witness import Head
-from battpass.kg.resources import ontology_path
 
 # Changing a record in place costs some ten times as much as loading a new one: beyond this many changes,
 # where they are also a good part of all records, a dataset is built anew.
 MOST_CHANGES_IN_PLACE = 500
-
-STAMP = "stamp.json"
-_ATTEMPTS = 10
 
 # Sees the records go by while a dataset is built, and how many there are.
 Watch = Callable[[Iterable[str], int], Iterable[str]]
@@ -55,31 +46,6 @@ class Answering:
 
 
 STANDARD = Answering()
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What a dataset was made from."""
-
-    sequence: int
-    hash: str
-    ontology: str
-
-    def text(self) -> str:
-        """Return the stamp as it is written, with a digest of its own."""
-        content = json.dumps([self.sequence, self.hash, self.ontology])
-        return json.dumps({"stamp": content, "digest": hashlib.sha256(content.encode()).hexdigest()}) + "\n"
-
-    @classmethod
-    def read(cls, path: Path) -> "Stamp | None":
-        """Return the stamp of a file, None where there is none that can be trusted."""
-        try:
-            found = json.loads(path.read_bytes())
-            if hashlib.sha256(found["stamp"].encode()).hexdigest() != found["digest"]:
-                return None
-            return cls(*json.loads(found["stamp"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
 
 
 class Datasets:
@@ -119,13 +85,7 @@ class Datasets:
 
     def snapshot(self, reader: Audience, answering: Answering) -> QueryPool:
         """Return what answers queries from the dataset on disk, also beside a process that writes to it."""
-        readers = self.place(reader.name) / "readers"
-        readers.mkdir(exist_ok=True)
-        for left in readers.iterdir():
-            if not _runs(left.name.partition("-")[0]):
-                shutil.rmtree(left, ignore_errors=True)
-        copy = readers / f"{os.getpid()}-{secrets.token_hex(4)}"
-        _copy_store(self.place(reader.name), copy)
+        copy = copy_of(self.place(reader.name))
         return QueryPool(copy, size=answering.workers, walls=answering.walls)
 
     def is_fresh(self, audience: str) -> bool:
@@ -244,7 +204,7 @@ class Datasets:
             raise
         except BattPassError:
             # It does not open any more: it can be built from the journal, so it is no loss.
-            shutil.rmtree(place / "store", ignore_errors=True)
+            _remove(place)
             dataset, stamp = Dataset.open(place, workers=answering.workers, walls=answering.walls), None
         try:
             if stamp is None or not self._apply(dataset, reader, stamp.sequence, head.sequence):
@@ -333,13 +293,7 @@ class Datasets:
         """Show what was written, and stamp it with the entry that it stands at."""
         dataset.flush()
         if self._folder is not None:
-            path = self.place(audience) / STAMP
-            aside = path.with_name(f"{STAMP}.tmp")
-            with aside.open("w", encoding="utf-8") as file:
-                file.write(self._stamp(head).text())
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
+            self._stamp(head).write(self.place(audience) / STAMP)
         with self._grown:
             self._at[audience] = head.sequence
             self._grown.notify_all()
@@ -356,11 +310,8 @@ class Datasets:
 
     @cached_property
     def _ontology(self) -> str:
-        """The digest of the tables and terms that datasets are built with."""
-        found = hashlib.sha256()
-        for path in sorted(ontology_path().glob("*.*")):
-            found.update(path.read_bytes())
-        return found.hexdigest()[:16]
+        """The digest of what datasets are built with; it does not change while this runs."""
+        return ontology_digest()
 
 
 def _clear(place: Path) -> None:
@@ -372,46 +323,10 @@ def _clear(place: Path) -> None:
             raise
         except BattPassError:
             pass  # it does not open any more, which is no reason to keep it
-    (place / STAMP).unlink(missing_ok=True)
+    _remove(place)
+
+
+def _remove(place: Path) -> None:
+    (place / STAMP).unlink(missing_ok=True)  # first: what has no stamp is never taken for a dataset
     for part in ("store", "snapshots"):  # not `readers`: these answer from copies of their own
         shutil.rmtree(place / part, ignore_errors=True)
-
-
-def _copy_store(place: Path, copy: Path) -> None:
-    """Make a copy of a store, of hard links where the file system has them.
-
-    A store that is written to cannot be opened beside its writer with certainty, as the writer removes tables
-    that it has merged. So the copy is then made of the snapshot that the writer's own queries run on.
-    """
-    for attempt in range(_ATTEMPTS):
-        time.sleep(attempt * 0.05)
-        snapshots = [path for path in (place / "snapshots").glob("*") if path.name.isdigit()]
-        try:
-            if snapshots:
-                newest = max(snapshots, key=lambda path: int(path.name))
-                shutil.copytree(newest, copy, copy_function=_link)
-            else:
-                Store.read_only(str(place / "store")).backup(str(copy))
-            return
-        except (OSError, RuntimeError, shutil.Error):  # the snapshot was replaced, or a writer came or went
-            shutil.rmtree(copy, ignore_errors=True)
-    raise HomeInUse(f"Another process keeps changing {place}. Try again in a moment.")
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _runs(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -15,8 +15,9 @@ from battpass import __version__
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse
 from battpass.kg.home import Home
-from battpass.kg.home.datasets import STAMP, Datasets, Stamp
+from battpass.kg.home.datasets import Datasets
 from battpass.kg.home.lock import holder_of
+from battpass.kg.home.stamp import STAMP, Stamp
 from battpass.kg.journal import schema
 from battpass.kg.journal.journal import WITNESS
 from battpass.kg.journal.verify import Watch
