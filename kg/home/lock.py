@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from battpass.kg import storage
 from battpass.kg.errors import HomeInUse
 
 
@@ -17,9 +19,14 @@ class Lock:
         ------
         HomeInUse
             If another process, or another home of this one, holds it.
+        StorageFull, StorageFailed
+            If the disk refuses the file.
         """
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise storage.refusal(error, path.name) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -30,12 +37,15 @@ class Lock:
                 f"{who} writes to {path.parent}, and one writes at a time. "
                 "End it or wait for it, or name another folder."
             ) from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        # The name is for whoever is refused; the lock holds also where a full disk does not take it.
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Give the lock back."""
-        os.ftruncate(self._file, 0)
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
         os.close(self._file)
 
 

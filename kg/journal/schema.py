@@ -8,14 +8,14 @@
 `entries` and the texts that are not `derived` are the truth; the rest is made from them by `rebuild`.
 """
 
-import errno
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from battpass.kg.errors import DamagedHome, NotWritable, StorageFailed, StorageFull
+from battpass.kg import storage
+from battpass.kg.errors import DamagedHome, NotWritable, StorageFailed
 
 FILE = "journal.sqlite"
 LAYOUT = 1
@@ -133,7 +133,7 @@ def failure(error: sqlite3.Error, path: Path) -> DamagedHome | NotWritable:
     """Return what an error of the database means for whoever writes."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return full(path)
+        return storage.full(path.name)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return DamagedHome(
             f"{path} is damaged ({error}). Look with `battpass journal verify`, and bring the home back from "
@@ -148,19 +148,6 @@ def failure(error: sqlite3.Error, path: Path) -> DamagedHome | NotWritable:
         f"The disk does not take {path.name} ({error}). Nothing was written and reading goes on; mend the "
         "disk, and send the request again."
     )
-
-
-def full(path: Path) -> StorageFull:
-    """Return the error for a disk without room."""
-    return StorageFull(
-        f"The disk that holds {path.name} is full. Nothing was written and reading goes on; make room, and "
-        "send the request again."
-    )
-
-
-def is_full(error: OSError) -> bool:
-    """Whether an error of the system means that there is no room."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Readers:

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from battpass.kg import storage
+
 _SLOT = 256
 _DIGITS = 64
 
@@ -26,8 +28,18 @@ class Witness:
     """The file that remembers the head."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
+        """Open the file, and make it where there is none and it is to be writable.
+
+        Raises
+        ------
+        StorageFull, StorageFailed
+            If the disk refuses that.
+        """
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644) if writable else -1
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644) if writable else -1
+        except OSError as error:
+            raise storage.refusal(error, path.name) from error
 
     def read(self) -> Head | None:
         """Return the newest head that was written whole, None where there is none."""

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from battpass.kg import storage
 from battpass.kg.errors import BattPassError, DamagedHome, StorageFailed
 from battpass.kg.journal import schema, store
 from battpass.kg.journal.clock import Clock
@@ -65,7 +66,8 @@ class Writer:
             self._drop_connection()
             witness.close()
             raise self._told(error) from None
-        self._witness.write(self.head)
+        with suppress(OSError):  # as after each commit
+            self._witness.write(self.head)
         self._thread = threading.Thread(target=self._run, name="battpass-journal", daemon=True)
         self._thread.start()
 
@@ -270,26 +272,16 @@ class Writer:
     def _check_room(self) -> None:
         found = os.statvfs(self._path.parent)
         if found.f_flag & os.ST_RDONLY:
-            raise StorageFailed(
-                f"The disk that holds {self._path.name} is read-only. Nothing was written and reading goes "
-                "on; make it writable, and send the request again."
-            )
+            raise storage.read_only(self._path.name)
         if self._durable and found.f_bavail * found.f_frsize < RESERVED_BYTES:
-            raise schema.full(self._path)
+            raise storage.full(self._path.name)
         self._clock.now(self._last.time if self._last else None)
 
     def _told(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.Error):
             return schema.failure(error, self._path)
         if isinstance(error, OSError):
-            return (
-                schema.full(self._path)
-                if schema.is_full(error)
-                else StorageFailed(
-                    f"The disk does not take {self._path.name} ({error.strerror}). Nothing was written; mend "
-                    "the disk, and send the request again."
-                )
-            )
+            return storage.refusal(error, self._path.name)
         return error
 
 
