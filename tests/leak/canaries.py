@@ -1,8 +1,8 @@
-"""Canaries: values that can be told from all others, and who may read each, to be looked for in whatever leaves.
+"""Canaries: values that can be told from all others wherever they turn up, and who may read each.
 
 Each holds the digits of CORE and three more, its number: as a text, as a number with a fraction, as an
-integer, as part of a name. So one search finds all of them, also where a writer groups the digits of a number,
-escapes characters or encodes the whole.
+integer, as part of a name. So one search finds all of them, also where a writer groups the digits of a
+number, escapes characters or encodes the whole.
 """
 
 import base64
@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 CORE = "27182818"
-# The one date among the attributes: a year that no other date here has.
-YEAR = "1789"
-DATE = f"{YEAR}-07-14"
+# The one date among the attributes, on a day that no other date here has.
+DATE = "1789-07-14"
 DATE_NUMBER = -1
 ENCODED_NUMBER = -2
 
 _SEPARATOR = "[.,'\u2019 \u00a0\u2009\u202f]?"
 _CORE = re.compile(_SEPARATOR.join(CORE) + "".join(f"{_SEPARATOR}([0-9])" for _ in range(3)))
-_YEAR = re.compile(rf"(?<![0-9A-Fa-f.]){YEAR}(?![0-9A-Fa-f])")
+_DATE = re.compile(r"1789-?07|07[./-]1789|Jul[iy]?\.?[ \u00a0]1789")
 _UNICODE = re.compile(r"\\u00([0-9A-Fa-f]{2})")
 
 
@@ -68,8 +67,8 @@ class Canary:
 
     @property
     def decimal(self) -> float:
-        """The canary as a number between 61 and 62."""
-        return float(f"61.{self.code}")
+        """The canary as a number between 61 and 62; its last digit is no 0, which writers leave out."""
+        return float(f"61.{self.code}5")
 
     @property
     def address(self) -> str:
@@ -79,7 +78,7 @@ class Canary:
 
 @dataclass
 class Cage:
-    """All canaries that were made."""
+    """All canaries that were made, by number."""
 
     all: dict[int, Canary] = field(default_factory=dict)
 
@@ -104,17 +103,25 @@ class Cage:
         """Return the numbers of what an audience is to find somewhere."""
         return frozenset(one.number for one in self.all.values() if one.told and audience in one.readers)
 
+    def leaks_in(self, text: str, audience: str) -> list[str]:
+        """Return the names of what a text tells, and may not tell this audience."""
+        readable = frozenset(one.number for one in self.all.values() if audience in one.readers)
+        return self.names(found_in(text) - readable)
+
     def names(self, numbers: Iterable[int]) -> list[str]:
         """Return what canaries are called, for messages."""
         return sorted(self.all[one].name if one in self.all else f"unknown {one}" for one in numbers)
 
 
 def found_in(text: str) -> frozenset[int]:
-    """Return the numbers of all canaries in a text, plain or encoded."""
+    """Return the numbers of all canaries in a text, plain or encoded.
+
+    One that is encoded as a whole is told as `ENCODED_NUMBER`, as its own number cannot be read off.
+    """
     seen: set[int] = set()
     for form in _forms(text):
         seen |= {int("".join(digits)) for digits in _CORE.findall(form)}
-        if _YEAR.search(form):
+        if _DATE.search(form):
             seen.add(DATE_NUMBER)
         if any(one in form for one in ENCODED):
             seen.add(ENCODED_NUMBER)
