@@ -1,6 +1,7 @@
 """`python -m benchmarks`: every benchmark script and every seeded test campaign, at full count.
 
-Results land in `benchmarks/results/`, one file per claim. The exit status is 1 if any of them failed.
+Results land in `benchmarks/results/`, one file per claim, and the figures in the pages are written anew from
+them. The exit status is 1 if any of them failed.
 """
 
 import argparse
@@ -8,9 +9,10 @@ import os
 import subprocess
 import sys
 
+from benchmarks import figures
 from benchmarks.campaigns import RESULTS, ROOT, SEED
 
-FRAME = {"__init__", "__main__", "bare", "campaigns", "copies", "harness"}
+FRAME = {"__init__", "__main__", "bare", "campaigns", "copies", "figures", "harness"}
 
 
 def scripts() -> list[str]:
@@ -32,6 +34,7 @@ def main() -> int:
         print(f"== {name}", flush=True)
         if subprocess.run(commands[name], cwd=ROOT, env=environment, check=False).returncode:
             failed.append(name)
+    figures.main()
     print(f"{len(list(RESULTS.glob('*.json')))} result files in {RESULTS.relative_to(ROOT)}")
     if failed:
         print(f"failed: {', '.join(failed)}")

@@ -12,7 +12,12 @@ with_examples = [
     *(module for module in modules() if ">>> " in module.path.read_text(encoding="utf-8")),
     *(
         Module(name, None)
-        for name in ("benchmarks.campaigns", "tests.house.blocks", "tests.house.test_lists")
+        for name in (
+            "benchmarks.campaigns",
+            "benchmarks.figures",
+            "tests.house.blocks",
+            "tests.house.test_lists",
+        )
     ),
 ]
 
