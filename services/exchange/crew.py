@@ -41,7 +41,11 @@ class IntakeLimits:
     growth: int = 256 << 20
 
 
-class Closed(BattPassError):
+class Unavailable(ProcessLost):
+    """No worker can be started; the document has nothing to do with it."""
+
+
+class Closed(Unavailable):
     """The intake was closed, and does nothing any more."""
 
     def __init__(self) -> None:
@@ -49,7 +53,10 @@ class Closed(BattPassError):
 
 
 class Crew:
-    """At most `size` workers that run `tasks` (`module:factory`); each starts when it is first needed."""
+    """At most `size` workers that run `tasks` (`module:factory`); each starts when it is first needed.
+
+    `started` and `lost` count workers: lost are those that ended, or were ended, before their work was done.
+    """
 
     def __init__(self, tasks: str, size: int, limits: IntakeLimits) -> None:
         self._size = size
@@ -59,6 +66,9 @@ class Crew:
         self._at_work: set[ForkedProcess] = set()
         self._starting = 0
         self._closed = False
+        self._well = True  # until a worker could not be started
+        self.started = 0
+        self.lost = 0
         settings = asdict(Walls(memory=limits.memory)) | {"answer": limits.answer}
         self._processes = _Processes(tasks, settings)
         self._finalizer = weakref.finalize(self, self._processes.forget)
@@ -86,14 +96,15 @@ class Crew:
             Whatever the task raised.
         """
         process, until = self._asked({**request, "sizes": [len(text) for text in texts]}, patience)
-        sound = False
+        answered = sound = False
         try:
             process.send(b"B", b"".join(texts), until)
             answer = self._answer(process, until)
             if isinstance(answer, _Refusal):
-                sound = answer.sound
+                answered = sound = answer.sound
                 raise answer.error
             result = received(answer)
+            answered = True
             sound = process.grown <= self._limits.growth and process.served < self._limits.documents
             return result
         except Untrustworthy:
@@ -102,7 +113,30 @@ class Crew:
             self._check_open()
             raise
         finally:
-            self._give_back(process, sound)
+            self._give_back(process, sound=sound, lost=not answered)
+
+    def check(self) -> None:
+        """Return if workers live or can be started; before the first document nothing is started for this.
+
+        Raises
+        ------
+        Unavailable
+            If there are none and none can be had, or the crew was closed.
+        """
+        self._check_open()
+        if self._well and not self._processes.gone():
+            return
+        try:
+            process = self._take(0.0)
+        except PoolBusy:
+            return  # they are at work
+        try:
+            process.ready()
+            self._well = True
+        except (Overdue, ProcessLost) as error:
+            raise Unavailable(str(error)) from None
+        finally:
+            self._give_back(process, sound=self._well, lost=not self._well)
 
     def close(self) -> None:
         """End all workers, at work or not, and the process that they come from."""
@@ -129,13 +163,15 @@ class Crew:
                 until = time.monotonic() + self._limits.seconds
                 if taken := process.request(content, until):
                     process.served += 1
+                    self._well = True
                     return process, until
             except (Overdue, ProcessLost) as error:
                 self._check_open()
+                self._well = False
                 raise Unavailable(str(error)) from None
             finally:
                 if not taken:
-                    self._give_back(process, False)
+                    self._give_back(process, sound=False, lost=True)
 
     def _answer(self, process: ForkedProcess, until: float) -> "list[bytes] | _Refusal":
         kind, payload = process.receive(until)
@@ -144,7 +180,9 @@ class Crew:
             if kind == b"X":
                 return _Refusal(error_received(head), head["sound"] is True)
             sizes, grown = head["sizes"], head["grown"]
-            if kind != b"H" or not all(type(number) is int for number in (*sizes, grown)) or min(sizes) < 0:
+            if kind != b"H" or not all(type(number) is int for number in (*sizes, grown)):
+                raise ValueError
+            if any(size < 0 for size in sizes):
                 raise ValueError
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Untrustworthy("no head of an answer") from None
@@ -189,9 +227,10 @@ class Crew:
             self._processes.end(process)
         return None
 
-    def _give_back(self, process: ForkedProcess, sound: bool) -> None:
+    def _give_back(self, process: ForkedProcess, *, sound: bool, lost: bool) -> None:
         with self._changed:
             self._at_work.discard(process)
+            self.lost += lost
             if sound and not self._closed:
                 self._idle.append(process)
                 self._changed.notify()
@@ -206,9 +245,13 @@ class Crew:
         process = None
         try:
             process = self._processes.start()
+        except Unavailable:
+            self._well = False
+            raise
         finally:
             with self._changed:
                 self._starting -= 1
+                self.started += process is not None
                 kept = process is not None and not self._closed
                 if process is not None and kept:
                     keep(process)
@@ -221,10 +264,6 @@ class Crew:
     def _check_open(self) -> None:
         if self._closed:
             raise Closed()
-
-
-class Unavailable(ProcessLost):
-    """No worker can be started; the document has nothing to do with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +285,11 @@ class _Processes:
         self._server: ForkServer | None = None
         self._closed = False
 
+    def gone(self) -> bool:
+        """Return whether the fork server was started, and is there no more."""
+        server = self._server
+        return server is not None and not server.alive()
+
     def start(self) -> ForkedProcess:
         """Return a new worker; a fork server that was lost is started anew."""
         with self._starting:
@@ -254,12 +298,14 @@ class _Processes:
             if self._server is not None and not self._server.alive():
                 self._server.close()
                 self._server = None
-            if self._server is None:
-                self._server = ForkServer(self._tasks)
             try:
+                if self._server is None:
+                    self._server = ForkServer(self._tasks)
                 worker = ForkedProcess(self._server, self._settings)
             except ProcessLost as error:
                 raise Unavailable(str(error)) from None
+            except OSError as error:  # no memory, files or processes are left
+                raise Unavailable(f"No process can be started: {error.strerror}. Try again.") from None
             self._workers.add(worker)
             return worker
 

@@ -37,7 +37,7 @@ class ForkServer:
         self._started = False
         self._owner = os.getpid()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(Path(fork_server.__file__).resolve())],
                 stdin=theirs.fileno(),
@@ -45,6 +45,11 @@ class ForkServer:
                 stderr=subprocess.DEVNULL,
                 env=ENVIRONMENT,
             )
+        except OSError:
+            self._control.close()
+            raise
+        finally:
+            theirs.close()
         self._control.settimeout(_PATIENCE_SECONDS)
         # The package may be found by a hook of the installer, which is no path.
         home = str(Path(battpass.__file__).parent.parent)
@@ -103,6 +108,7 @@ class ForkServer:
             except OSError as error:
                 # It may answer yet, to whoever asks next: so nobody does.
                 self._process.kill()
+                self._process.wait()
                 raise ProcessLost(f"The fork server does not answer: {error}. Try again.") from None
 
     def _answer(self) -> dict[str, Any]:
@@ -126,7 +132,12 @@ class ForkedProcess(Framed):
         self._over = False
         self._code: int | None = None
         source, to = os.pipe()
-        from_, sink = os.pipe()
+        try:
+            from_, sink = os.pipe()
+        except OSError:
+            os.close(source)
+            os.close(to)
+            raise
         try:
             self._pid = server.fork(source, sink)
         except BaseException:

@@ -126,6 +126,26 @@ class Intake:
         """Return the document of a passport in a format."""
         return self._one("dump", format_name, state)
 
+    @property
+    def started(self) -> int:
+        """How many workers were started."""
+        return self._crew.started
+
+    @property
+    def lost(self) -> int:
+        """How many of them ended, or were ended, before their work was done."""
+        return self._crew.lost
+
+    def check_alive(self) -> None:
+        """Return if documents can be taken in; that workers start on demand is taken for granted at first.
+
+        Raises
+        ------
+        ProcessLost
+            If no worker lives and none can be started, or this was closed.
+        """
+        self._crew.check()
+
     def close(self) -> None:
         """End all workers, at work or not, and the process that they come from."""
         self._crew.close()
