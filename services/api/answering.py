@@ -15,7 +15,7 @@ import structlog
 from battpass.kg.dataset import Walls
 from battpass.kg.errors import BattPassError
 from battpass.kg.home import Home
-from battpass.kg.home.home import Queries
+from battpass.kg.home.queries import Queries
 from battpass.services.api.problems import NotReady, NotShownYet
 from battpass.services.api.settings import Settings
 
@@ -44,7 +44,8 @@ class Opening:
         if self.queries is not None:
             return f"The dataset for {self.audience} is open."
         if self.failure is not None:
-            return f"The dataset for {self.audience} does not open: {self.failure}"
+            # Its own words may name folders; they are in the log.
+            return f"The dataset for {self.audience} does not open; the log of the server says why."
         if self.count:
             return (
                 f"The dataset for {self.audience} is being built: {self.done:,} of {self.count:,} passports."

@@ -78,9 +78,14 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
     )
     app.state.site = site
     app.state.callers = Callers(ring, log)
-    metrics.watch(Sources.of(home))
+    metrics.watch(Sources.of(home, site.pools))
     health = health_of(
-        home, queries=site.answering.opened, audience=PUBLIC, intake=site.is_open, ring=ring, log=log
+        home,
+        queries=site.answering.opened,
+        audience=PUBLIC,
+        intake=intake.check_alive,
+        ring=ring,
+        log=log,
     )
     routers = (
         dpps_router(site),  # what is asked for most often, first
@@ -128,6 +133,8 @@ def _add_problems(app: FastAPI, site: Site, routes: Sequence[BaseRoute]) -> None
         return problems.response(error, number, added)
 
     async def ours(request: Request, error: Exception) -> Response:
+        if reason := problems.reason_of(error):
+            request.state.reason = reason
         return answer(request, error)
 
     async def unfit(request: Request, error: Exception) -> Response:

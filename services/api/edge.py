@@ -65,7 +65,8 @@ class Edge:
     """Wraps the app: whatever happens inside, one line of log and an answer come out.
 
     The line and the headers follow what the app leaves in the state of the request: `caller` (a `Caller`),
-    `refused` (the id of a key that was not taken) and `sequence` (the journal's number of what was written).
+    `refused` (the id of a key that was not taken), `sequence` (the journal's number of what was written) and
+    `reason` (why the server could not answer, where that is not the caller's mistake).
     """
 
     def __init__(
@@ -139,7 +140,7 @@ def _known(state: Mapping[str, Any]) -> dict[str, object]:
         found["audience"] = caller.audience
         if caller.actor:
             found["actor"] = caller.actor
-    found.update({name: state[name] for name in ("refused", "sequence") if name in state})
+    found.update({name: state[name] for name in ("refused", "sequence", "reason") if name in state})
     return found
 
 

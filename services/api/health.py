@@ -27,11 +27,12 @@ from battpass.kg.errors import (
     DeadlineExceeded,
     HomeInUse,
     PoolBusy,
+    ProcessLost,
     StorageFailed,
     StorageFull,
 )
 from battpass.kg.home import Home
-from battpass.kg.home.home import Queries
+from battpass.kg.home.queries import Queries
 from battpass.kg.keys import KeyRing
 from battpass.services.api.problems import BadRequest
 
@@ -56,6 +57,7 @@ _REASONS: Mapping[type[Exception], str] = {
     DamagedHome: "It is not what was written.",
     PoolBusy: "All processes are busy.",
     DeadlineExceeded: f"No answer came within {QUERY_SECONDS:g} s.",
+    ProcessLost: "Its processes do not start.",
 }
 
 
@@ -174,14 +176,14 @@ def health_of(
     *,
     queries: Callable[[], Queries | None],
     audience: str,
-    intake: Callable[[], bool],
+    intake: Probe,
     ring: KeyRing,
     log: structlog.typing.FilteringBoundLogger,
 ) -> Health:
     """Return the health of a server: its journal, dataset and queries; then disk, intake and keys.
 
-    `queries` gives what answers the queries of `audience`, None while that is being opened. `intake` says
-    whether what reads documents lives.
+    `queries` gives what answers the queries of `audience`, None while that is being opened. `intake` is the
+    probe of what reads documents.
     """
     journal = home.journal
     reading = {"journal": journal_reads(journal), "queries": queries_answer(queries)}
@@ -193,7 +195,7 @@ def health_of(
     writing = {
         "writing": journal_writes(journal, journal.folder),
         "disk": disk_has_room(journal.folder),
-        "intake": is_alive(intake),
+        "intake": intake,
         "keys": ring.check,
     }
     return Health(reading, writing, log)
@@ -311,16 +313,6 @@ def disk_has_room(folder: Path, free: Callable[[Path], tuple[int, int]] | None =
         left, size = measure(folder)
         if left <= FREE_BYTES and left <= size * FREE_SHARE:
             raise Unready("The disk is nearly full.")
-
-    return probe
-
-
-def is_alive(alive: Callable[[], bool]) -> Probe:
-    """Return a probe: something says that it lives."""
-
-    def probe() -> None:
-        if not alive():
-            raise Unready("It does not run.")
 
     return probe
 

@@ -8,6 +8,7 @@ names of audiences, so no figure tells of one passport or one caller, and no cal
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -186,8 +187,10 @@ class Standing(Collector):
             "battpass_processes_lost", "Sealed processes that ended before their work.", labels=("pool",)
         )
         for name, pool in sorted(self._sources.pools().items()):
-            started.add_metric((name,), pool.started)
-            lost.add_metric((name,), pool.lost)
+            with suppress(BattPassError):  # a dataset that is being built anew has none
+                counted = pool.started, pool.lost
+                started.add_metric((name,), counted[0])
+                lost.add_metric((name,), counted[1])
         yield from (started, lost)
 
     def _disk(self) -> Iterable[Metric]:

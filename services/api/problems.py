@@ -27,7 +27,9 @@ from battpass.kg.errors import (
     HomeInUse,
     NotFound,
     NotWritable,
+    Overdue,
     PoolBusy,
+    ProcessLost,
     QueryFailed,
     QueryRefused,
     StorageFull,
@@ -37,6 +39,7 @@ from battpass.kg.errors import (
     Unpublishable,
 )
 from battpass.kg.errors import NotAcceptable as NoSuchAnswer
+from battpass.kg.keys import masked
 from battpass.services.api.callers import Forbidden, KeysUnusable, Unauthorized
 
 MEDIA_TYPE = "application/problem+json"
@@ -221,6 +224,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "Ask for less: fewer joins, a LIMIT, or one passport at a time. The same query would end alike.",
     ),
     PoolBusy: Problem("busy", 503, "All workers are busy", _LATER),
+    ProcessLost: Problem("process-lost", 503, "A process was lost", _LATER),
+    Overdue: Problem("overdue", 504, "Not done in time", _LATER),
     NotFound: Problem(
         "not-found", 404, "Not found", "Check the identifier; / lists the passports that are kept here."
     ),
@@ -263,6 +268,7 @@ UNEXPECTED = PROBLEMS[BattPassError]
 # Waiting helps with these, so they say for how long.
 RETRY_AFTER = {
     "busy": "2",
+    "process-lost": "2",
     "not-ready": "5",
     "home-in-use": "5",
     "too-many-requests": "1",
@@ -285,8 +291,20 @@ def problem_of(error: Exception) -> Problem:
 
 
 def detail_of(error: Exception) -> str:
-    """Return what may be told of an error: our own messages, never those of an error we did not foresee."""
-    return str(error) if isinstance(error, BattPassError) else "Something went wrong that was not foreseen."
+    """Return what may be told of an error: our own messages, and never those about the inside.
+
+    A message may quote what was sent, and a key may have been sent in the wrong place.
+    """
+    if not isinstance(error, BattPassError):
+        return "Something went wrong that was not foreseen."
+    if problem_of(error) is UNEXPECTED:
+        return "Something is wrong with the server or what it keeps; its log says what."
+    return masked(str(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the log says of an error that is the server's, empty where it is the caller's."""
+    return f"{type(error).__name__}: {error}" if problem_of(error).status >= 500 else ""
 
 
 def place_of(error: Exception) -> dict[str, int]:

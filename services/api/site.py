@@ -16,14 +16,16 @@ from starlette.responses import HTMLResponse, Response
 
 from battpass.kg.access import Audience
 from battpass.kg.home import Home
-from battpass.kg.home.home import Queries
+from battpass.kg.home.queries import Queries
 from battpass.kg.journal.entry import Entry
+from battpass.kg.keys import masked
 from battpass.services.api import negotiation
 from battpass.services.api.answering import Answering
 from battpass.services.api.callers import Caller, caller_of
 from battpass.services.api.catalogue import Catalogue
 from battpass.services.api.examples import Example
 from battpass.services.api.lexicon import Lexicon, Speech
+from battpass.services.api.metrics import Counted
 from battpass.services.api.moving import Moving
 from battpass.services.api.negotiation import Representation
 from battpass.services.api.places import Place, Places
@@ -67,7 +69,6 @@ class Site:
     moving: Moving = field(init=False)
     catalogue: Catalogue = field(init=False)
     sending: anyio.CapacityLimiter = field(init=False)
-    _closed: bool = False
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -93,13 +94,17 @@ class Site:
 
     def close(self) -> None:
         """End what reads documents, then what answers queries. Who made the home closes it."""
-        self._closed = True
         self.intake.close()
         self.answering.close()
 
-    def is_open(self) -> bool:
-        """Return whether documents are taken in."""
-        return not self._closed
+    def pools(self) -> dict[str, Counted]:
+        """Return what counts processes, by name: the intake, and the queries of each audience."""
+        asked = {
+            f"queries-{one.audience}": one.queries
+            for one in self.answering.openings()
+            if one.queries is not None
+        }
+        return {"intake": self.intake, **asked}
 
     async def ask(
         self, request: Request, call: Callable[[Queries, float], T], sequence: int = 0
@@ -180,7 +185,8 @@ class Site:
             speech=speech,
             lang=speech.language,
             other=other,
-            other_address=f"{swapped.path}?{swapped.query}",
+            # A key that came in the path by mistake does not stand in the page.
+            other_address=masked(f"{swapped.path}?{swapped.query}"),
             chosen=chosen,
             link=link,
             **content,

@@ -13,7 +13,7 @@ from battpass.kg.dataset.answers import Answer
 from battpass.kg.dataset.formats import BINDINGS, GRAPHS
 from battpass.kg.dataset.guard import QueryForm, form_of
 from battpass.kg.errors import BattPassError
-from battpass.kg.home.home import Queries
+from battpass.kg.home.queries import Queries
 from battpass.kg.namespaces import PREFIXES
 from battpass.services.api import problems, protocol
 from battpass.services.api.bodies import problems as described

@@ -14,9 +14,12 @@ from battpass.kg import errors
 from battpass.kg.errors import (
     BadQuery,
     BattPassError,
+    DamagedHome,
     DeadlineExceeded,
     NotFound,
+    Overdue,
     PoolBusy,
+    ProcessLost,
     QueryFailed,
     QueryRefused,
 )
@@ -120,6 +123,8 @@ def test_settings_out_of_range_are_refused(name: str, value: object) -> None:
         (BattPassError(""), 500),
         (ZeroDivisionError(""), 500),
         (QueryFailed(""), 503),
+        (ProcessLost(""), 503),
+        (Overdue(""), 504),
         (PoolBusy(""), 503),
         (DeadlineExceeded(""), 504),
     ],
@@ -133,8 +138,7 @@ def test_every_error_has_a_problem_of_its_own_or_of_its_kind() -> None:
     assert len(ours) > 10
     # Only what is nobody's mistake outside may end as 500.
     as_500 = {one.__name__ for one in ours if problem_of(one("")).status == 500}
-    of_this_machine = {"DamagedHome", "EngineFailed", "Overdue", "ProcessLost"}
-    assert as_500 == {"BattPassError", "BadTable"} | of_this_machine
+    assert as_500 == {"BattPassError", "BadTable", "DamagedHome", "EngineFailed"}
     assert all(one.next.endswith(".") and one.title for one in problems.PROBLEMS.values())
 
 
@@ -150,6 +154,51 @@ def test_unforeseen_error_tells_nothing_and_is_logged(
     logged = [one for one in served.entries() if one.get("request") == "unforeseen-1"]
     assert "ZeroDivisionError: a secret of the inside" in logged[0]["exception"]
     assert served.client.get("/healthz").status_code == 200
+
+
+def test_damage_is_told_to_the_log_and_not_to_the_caller(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DamagedHome("/srv/secret/journal.sqlite is damaged")
+
+    monkeypatch.setattr(served.app.state.site.catalogue, "find", fail)
+    for accept in ("application/json", "text/html"):
+        answer = served.client.get("/", headers={"X-Request-ID": f"damaged-{accept[:4]}", "Accept": accept})
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        (line,) = [one for one in served.entries() if one.get("request") == f"damaged-{accept[:4]}"]
+        assert line["reason"] == "DamagedHome: /srv/secret/journal.sqlite is damaged"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_key_in_the_wrong_place_does_not_come_back(served: Served, accept: str) -> None:
+    token = served.key("interest")["Authorization"].removeprefix("Bearer ")
+    shown, secret = token.rsplit("_", 1)
+    writer = {**served.key(), "Accept": accept}
+    for method, path, sent in (
+        ("GET", f"/p/{token}", {}),
+        ("GET", f"/p/x.{token}", {}),
+        ("GET", f"/nowhere/{token}", {}),
+        ("GET", f"/v1/dpps/{token}", {}),
+        ("GET", f"/v1/dpps/{token}/versions", {}),
+        ("GET", f"/v1/dppsByIdAndDate/x?date={token[:40]}", {}),
+        ("GET", f"/v1/models/{token}", {}),
+        ("GET", f"/p/x?format={token}", {}),
+        ("POST", "/v1/dpps", {"content": f'{{"{token}": }}'}),
+        ("POST", f"/v1/dpps?format={token}", {"content": "{}"}),
+        ("POST", "/v1/dpps", {"content": "{}", "headers": {"Content-Type": f"application/{token}"}}),
+        ("POST", "/v1/models/x/moves", {"json": {"to": token, "items": [token]}}),
+    ):
+        headers = {**writer, **sent.pop("headers", {})}
+        answer = served.client.request(method, path, headers=headers, **sent)
+        assert answer.status_code >= 400, path
+        assert secret not in answer.text, path
+        assert secret not in str(answer.headers), path
+    asked = served.client.post("/sparql", data={"query": f"SELECT * {{ ?s {token} }}"}).text
+    assert secret not in asked and "Syntax error" in asked
+    assert secret not in served.log.getvalue()
+    assert f"{shown}_..." in served.client.get(f"/nowhere/{token}").json()["detail"]
 
 
 HOSTS = (b'a"><b', b"a b", b"", b"[::1", b"\xff", b"x" * 300, b"a@b", b"a/../b?c#d")

@@ -23,7 +23,7 @@ from battpass.kg.errors import (
     StorageFull,
 )
 from battpass.kg.home import Home
-from battpass.kg.home.home import Queries
+from battpass.kg.home.queries import Queries
 from battpass.kg.journal.clock import Clock
 from battpass.kg.keys import FILE, KeyRing
 from battpass.services.api.edge import make_log
@@ -37,9 +37,9 @@ from battpass.services.api.health import (
     disk_has_room,
     health_of,
     health_router,
-    is_alive,
     queries_answer,
 )
+from battpass.services.exchange.intake import Intake
 from tests.api.small_app import Small
 from tests.api.test_metrics import arrival
 
@@ -255,10 +255,7 @@ def test_a_disk_is_measured_where_the_folder_lies(tmp_path: Path) -> None:
         disk_has_room(tmp_path / "nowhere")()
 
 
-def test_what_does_not_live_is_not_ready() -> None:
-    is_alive(lambda: True)()
-    with pytest.raises(Unready):
-        is_alive(lambda: False)()
+def test_queries_that_are_not_open_yet_are_not_ready() -> None:
     with pytest.raises(Unready, match="not open"):
         queries_answer(lambda: None)()
 
@@ -271,6 +268,7 @@ class Served:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.intake = Intake(workers=1)
         self.ring = KeyRing(home.journal.folder / FILE)
         self.queries: Queries | None = home.queries("public", workers=1)
         self.small = Small(self.ring)
@@ -278,7 +276,7 @@ class Served:
             home,
             queries=lambda: self.queries,
             audience="public",
-            intake=lambda: True,
+            intake=self.intake.check_alive,
             ring=self.ring,
             log=make_log(self.small.log),
         )
@@ -295,6 +293,7 @@ class Served:
         return content["read"], content["write"], checks(answer)
 
     def close(self) -> None:
+        self.intake.close()
         if self.queries is not None:
             self.queries.close()
 
@@ -376,6 +375,11 @@ def test_queries_that_have_ended_make_it_not_ready(served: Served) -> None:
     served.queries = None
     readable, writable, faults = served.faults()
     assert (readable, writable, set(faults)) == (False, False, {"queries"})
+
+
+def test_an_intake_that_has_ended_keeps_from_writing_and_not_from_reading(served: Served) -> None:
+    served.intake.close()
+    assert served.faults() == (True, False, {"intake": "Its processes do not start."})
 
 
 def test_damaged_keys_keep_from_writing_and_not_from_reading(served: Served) -> None:

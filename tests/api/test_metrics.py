@@ -9,13 +9,15 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from battpass.kg.errors import NotFound
+from battpass.kg.errors import NotFound, PoolBusy
 from battpass.kg.home import Arrival, Home
 from battpass.kg.keys import FILE, KeyRing
 from battpass.services.api.metrics import Metrics, Sources, metrics_router
 from battpass.services.exchange.registry import detect
 from benchmarks.campaigns import ROOT
+from tests.api.conftest import serving
 from tests.api.small_app import Small
+from tests.dataset.hostile import HEAVY
 
 Labels = frozenset[tuple[str, str]]
 
@@ -189,6 +191,42 @@ def test_a_dataset_that_stays_behind_shows_by_how_much(tmp_path: Path) -> None:
     # What cannot be read is left out, and takes nothing else along.
     assert "battpass_journal_sequence" not in found
     assert found["battpass_processes_started_total"] == {labels(pool="x"): 0}
+
+
+def test_a_server_tells_how_many_processes_it_started_and_lost(home: Home) -> None:
+    home.put_many([arrival("ev-lfp-60")], trusted=True)
+    pool = labels(pool="queries-public")
+    with serving(home, query_deadline_seconds=1, query_workers=1) as served:
+
+        def told() -> tuple[float, float]:
+            found = figures(served.client.get("/metrics", headers=served.key()).text)
+            assert labels(pool="intake") in found["battpass_processes_started_total"]
+            return found["battpass_processes_started_total"][pool], found["battpass_processes_lost_total"][
+                pool
+            ]
+
+        started, lost = told()
+        assert started >= 1
+        query = {"query": HEAVY["cross product of three, counted"]}
+        assert served.client.get("/sparql", params=query).status_code == 504
+        assert told() == (started + 1, lost + 1)
+
+
+def test_a_pool_that_is_being_renewed_hides_no_other(tmp_path: Path) -> None:
+    class Renewed:
+        lost = 0
+
+        @property
+        def started(self) -> int:
+            raise PoolBusy("It is being built anew.")
+
+    def no_numbers() -> object:
+        raise NotFound("no journal")
+
+    metrics = Metrics()
+    pools = {"a": Renewed(), "b": Pool(2, 1)}
+    metrics.watch(Sources(tmp_path, (), lambda: 0, no_numbers, lambda _: -1, lambda: pools))  # type: ignore[arg-type]
+    assert figures(metrics.text())["battpass_processes_started_total"] == {labels(pool="b"): 2}
 
 
 def status(answer: httpx.Response) -> int:
