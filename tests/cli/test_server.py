@@ -21,7 +21,7 @@ from battpass.kg.namespaces import node
 from battpass.services.cli.fleet import load_fleet
 from battpass.services.exchange.intake import Intake
 from tests.cli.conftest import Battpass, tree
-from tests.cli.test_import import UUID, is_there, wait_for
+from tests.cli.test_import import is_there, wait_for
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?p a bp:BatteryPassport }"
 
@@ -155,8 +155,9 @@ def test_a_demo_with_a_passport_that_came_later_is_left_alone(
     battpass: Battpass, small, home: Path, example
 ) -> None:
     small()
-    battpass("import", example("ev-lfp-60"))
-    battpass("archive", UUID, "--reason", "recycled")
+    later = battpass("import", example("sta-lfp-10"), "--json").document["results"][0]
+    assert later["outcome"] == "added"  # none of those two
+    battpass("archive", later["record"], "--reason", "recycled")
     with Home.open(home, read_only=True) as kept:
         before = kept.journal.head
     done = small("--size", 3)
