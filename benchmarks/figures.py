@@ -26,7 +26,13 @@ NOT_YET = "not measured yet"
 
 _QUOTED = re.compile(r"(<!-- figure: (?P<name>[\w.-]+); (?P<case>[^>]+?) -->).*?(<!-- end -->)", re.S)
 # How units are written behind a number; what is not here stands as it is.
-_UNITS = {"us": "µs", "x": "times", "x at least": "times at least", "per s": "a second"}
+_UNITS = {
+    "us": "µs",
+    "x": "times",
+    "x at least": "times at least",
+    "per s": "a second",
+    "reads per s": "reads a second",
+}
 _UNIT_AT_END = re.compile(r"(?P<name>.+)_(?P<unit>ms|s|us|bytes)")
 
 _HEAD = """# Figures
