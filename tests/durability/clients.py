@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, BinaryIO, cast
 
-from tests.durability.ledger import Acknowledged, Attempt, Ledger
+from battpass.kg.home import Entry, Home, Stage
+from battpass.kg.journal.parts import digest
+from tests.durability import material
+from tests.durability.ledger import STAGES, Acknowledged, Attempt, Ledger
 from tests.durability.processes import PATIENCE_SECONDS
 
 CLIENTS = 8
@@ -29,6 +32,39 @@ class Own:
         """Return numbers of records that nobody has used."""
         self.used += count
         return tuple(range(self.first + self.used - count, self.first + self.used))
+
+
+class SmallWrites:
+    """The writes of `writer.py`: the journal names an attempt by its id, as the actor."""
+
+    def attempt_of(self, home: Home, entry: Entry) -> str:
+        """Return the id of the attempt that an entry comes from."""
+        return entry.actor
+
+    def record_name(self, number: int) -> str:
+        """Return the IRI of a record by its number."""
+        return material.record_name(number)
+
+    def is_whole(self, home: Home, number: int, attempt: Attempt, entry: Entry) -> bool:
+        """Return whether an entry names every byte that the attempt brought, and a model that came before."""
+        model = home.journal.model(entry.model)
+        checked = {"draft": "", "put": digest(material.report(attempt.marker))}.get(
+            attempt.do, digest(material.report(attempt.id))
+        )
+        return (
+            entry.model == material.model_name(number)
+            and model is not None
+            and model.sequence < entry.sequence
+            and entry.state == material.state_digests(number, attempt.marker)
+            and entry.original == digest(material.document(number, attempt.marker))
+            and entry.report == checked
+            and entry.stage is STAGES[attempt.do]
+        )
+
+    def stands(self, home: Home, number: int, attempt: Attempt, stage: Stage) -> bool:
+        """Return whether a record stands as an attempt wrote it, byte for byte."""
+        standing = home.state(material.record_name(number), stage=stage)
+        return standing == material.state(number, attempt.marker)
 
 
 class Tally:

@@ -10,7 +10,7 @@ import pytest
 from battpass.kg.home import Home
 from battpass.kg.journal.verify import verify
 from benchmarks.campaigns import Campaign
-from tests.durability.clients import CLIENTS, Group, Own, Tally, write
+from tests.durability.clients import CLIENTS, Group, Own, SmallWrites, Tally, write
 from tests.durability.ledger import Counts, Ledger
 from tests.durability.processes import Started, spread, started
 
@@ -25,7 +25,7 @@ def test_what_a_killed_writer_acknowledged_is_there(campaign: Campaign, tmp_path
     random = campaign.random("killed writers")
     counts, restarts, groups = Counts(), [], Group()
     for first in range(0, campaign.count(ROUNDS), ROUNDS_OF_A_HOME):
-        folder, ledger = tmp_path / f"home-{first}", Ledger(counts)
+        folder, ledger = tmp_path / f"home-{first}", Ledger(counts, SmallWrites())
         clients = [Own(1_000_000 * number) for number in range(1, CLIENTS + 1)]
         for number in range(first, min(first + ROUNDS_OF_A_HOME, campaign.count(ROUNDS))):
             counts.rounds += 1
