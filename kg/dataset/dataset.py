@@ -12,10 +12,12 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store, Triple
 
+from battpass.kg import storage
 from battpass.kg.dataset.answers import Answer, in_process, prepare
 from battpass.kg.dataset.guard import STANDARD, Limits
 from battpass.kg.dataset.pool import QueryPool
@@ -74,23 +76,35 @@ class Dataset:
         ------
         HomeInUse
             If another process, or another `Dataset` of this one, writes to the folder.
+        StorageFull, StorageFailed
+            If the disk is full or read-only; the dataset stays as it is.
         """
         folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
         try:
-            store = Store(folder / "store")
+            return cls._opened(folder, workers, walls, limits)
         except (OSError, RuntimeError) as error:
-            if "lock" not in str(error).lower():
+            if isinstance(error, OSError) and (storage.is_full(error) or storage.is_read_only(error)):
+                raise storage.refusal(error, f"the dataset {folder.name}") from error
+            if "/LOCK: " not in str(error):
                 raise BattPassError(
                     f"The dataset in {folder} does not open: {error}. Move it away; it can be built anew."
                 ) from error
             raise HomeInUse(
                 f"Another process writes to {folder}. Ask that one, or end it first; one writes at a time."
             ) from None
-        shutil.rmtree(folder / "snapshots", ignore_errors=True)  # of a process that ended without closing
-        (folder / "snapshots").mkdir()
-        dataset = cls(store, folder, None, limits)
-        dataset._pool = QueryPool(dataset._snapshot(), size=workers, walls=walls, limits=limits)
+
+    @classmethod
+    def _opened(cls, folder: Path, workers: int, walls: Walls | None, limits: Limits | None) -> "Dataset":
+        folder.mkdir(parents=True, exist_ok=True)
+        dataset = cls(Store(folder / "store"), folder, None, limits)
+        try:
+            shutil.rmtree(folder / "snapshots", ignore_errors=True)  # of a process that ended without closing
+            (folder / "snapshots").mkdir()
+            dataset._pool = QueryPool(dataset._snapshot(), size=workers, walls=walls, limits=limits)
+        except BaseException:
+            with suppress(OSError, RuntimeError):
+                dataset.close()
+            raise
         return dataset
 
     # --- writing ---------------------------------------------------------------------------------------
@@ -140,13 +154,13 @@ class Dataset:
                 self._pool.publish(self._snapshot())
 
     def close(self) -> None:
-        """End the query processes and give the folder free."""
+        """End the query processes and give the folder free, also where the disk does not take the rest."""
         with self._writing:
             if self._pool is not None:
                 self._pool.close()
-            if self._store is not None:
-                self._store.flush()
-            self._store = None
+            store, self._store = self._store, None
+            if store is not None:
+                store.flush()
 
     @property
     def started(self) -> int:

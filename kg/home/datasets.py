@@ -9,17 +9,18 @@ journal does not know means that the journal has lost entries, and nothing is op
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from battpass.kg import storage
 from battpass.kg.access import Audience
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.pool import QueryPool
 from battpass.kg.dataset.sealed import Walls
-from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, Overdue, PoolBusy
+from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, NotWritable, Overdue, PoolBusy
 from battpass.kg.graphs import Graphs
 from battpass.kg.home.copies import copy_of
 from battpass.kg.home.stamp import STAMP, Stamp, ontology_digest
@@ -32,6 +33,8 @@ from battpass.kg.journal.witness import Head
 # Changing a record in place costs some ten times as much as loading a new one: beyond this many changes,
 # where they are also a good part of all records, a dataset is built anew.
 MOST_CHANGES_IN_PLACE = 500
+# With less room than this nothing that answers is given up for something that is to be written.
+ROOM_BYTES = 16 << 20
 
 # Sees the records go by while a dataset is built, and how many there are.
 Watch = Callable[[Iterable[str], int], Iterable[str]]
@@ -73,8 +76,10 @@ class Datasets:
             If another process has it open.
         DamagedHome
             If it knows entries that the journal does not have.
+        StorageFull, StorageFailed
+            If the disk does not take it.
         """
-        with self._writing:
+        with self._writing, _refusals(reader.name):
             if reader.name not in self._open:
                 self._answering[reader.name] = answering
                 self._open[reader.name] = (self._opened(reader, watch, answering), reader)
@@ -126,9 +131,9 @@ class Datasets:
 
     def catch_up(self, audience: str, watch: Watch | None = None) -> None:
         """Bring an open dataset to the end of the journal, and show it to queries."""
-        with self._writing:
+        with self._writing, _refusals(audience):
             if audience in self._lost:
-                self.renew(audience)
+                self.reopen(audience)
                 return
             dataset, reader = self._open[audience]
             head = self._journal.head
@@ -140,13 +145,20 @@ class Datasets:
             else:
                 self._build_anew(dataset, reader, watch)
 
-    def renew(self, audience: str) -> None:
-        """Build an open dataset anew from nothing; queries fail for as long as that takes."""
+    def reopen(self, audience: str, *, anew: bool = False) -> None:
+        """Close a dataset and open it again, or build it `anew`; queries fail for as long as that takes."""
         with self._writing:
             if audience in self._open:
                 self._lost[audience] = self._open[audience][1]
-            self.forget(audience)
+            if anew:
+                self.forget(audience)
+            else:
+                self._close(audience)
             self.get(self._lost[audience], None, self._answering.get(audience, STANDARD))
+
+    def has_room(self) -> bool:
+        """Return whether a dataset can be written."""
+        return self._folder is None or storage.has_room(self._folder, ROOM_BYTES)
 
     def opened(self, audience: str) -> Dataset:
         """Return a dataset that was opened before, as it stands."""
@@ -158,11 +170,7 @@ class Datasets:
     def forget(self, audience: str) -> None:
         """Have a dataset built anew when it is next asked for."""
         with self._writing:
-            dataset, _ = self._open.pop(audience, (None, None))
-            self._at.pop(audience, None)
-            if dataset is not None:
-                with suppress(OSError, RuntimeError):  # what a full disk did not take is not needed any more
-                    dataset.close()
+            self._close(audience)
             if self._folder is not None:
                 (self.place(audience) / STAMP).unlink(missing_ok=True)
 
@@ -174,13 +182,17 @@ class Datasets:
     def close(self) -> None:
         """Close what is open."""
         with self._writing:
-            for dataset, _ in self._open.values():
-                dataset.close()
-            self._open = {}
+            for audience in [*self._open]:
+                self._close(audience)
             self._lost = {}
-            self._at = {}
 
     # --- private ---------------------------------------------------------------------------------------
+
+    def _close(self, audience: str) -> None:
+        dataset, _ = self._open.pop(audience, (None, None))
+        self._at.pop(audience, None)
+        if dataset is not None:
+            _close(dataset)
 
     def _opened(self, reader: Audience, watch: Watch | None, answering: Answering) -> Dataset:
         if self._folder is None:
@@ -200,7 +212,7 @@ class Datasets:
             stamp = None
         try:
             dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
-        except HomeInUse:
+        except (HomeInUse, NotWritable):
             raise
         except BattPassError:
             # It does not open any more: it can be built from the journal, so it is no loss.
@@ -209,14 +221,14 @@ class Datasets:
         try:
             if stamp is None or not self._apply(dataset, reader, stamp.sequence, head.sequence):
                 if stamp is not None:
-                    dataset.close()
+                    _close(dataset)
                     _clear(place)
                     dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
                 self._fill(dataset, reader, watch, head)
             else:
                 self._show(dataset, reader.name, head)
         except BaseException:
-            dataset.close()
+            _close(dataset)
             raise
         return dataset
 
@@ -314,11 +326,26 @@ class Datasets:
         return ontology_digest()
 
 
+@contextmanager
+def _refusals(audience: str) -> Iterator[None]:
+    """Tell what a disk refuses in words of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise storage.refusal(error, f"the dataset {audience}") from error
+
+
+def _close(dataset: Dataset) -> None:
+    # What a full disk does not take is brought in again when the dataset is opened next, from its stamp on.
+    with suppress(OSError, RuntimeError):
+        dataset.close()
+
+
 def _clear(place: Path) -> None:
     """Remove a dataset that is out of date, unless another process has it open."""
     if (place / "store").exists():
         try:
-            Dataset.open(place).close()
+            _close(Dataset.open(place))
         except HomeInUse:
             raise
         except BattPassError:

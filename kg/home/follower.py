@@ -10,7 +10,8 @@ from battpass.kg.journal.journal import Journal
 GATHERED_SECONDS = 1.0
 # After trouble, such as a full disk, it is tried again after this long.
 AFTER_TROUBLE_SECONDS = 2.0
-# What fails more often than this is not for want of room: then the dataset is built anew.
+# The engine takes nothing any more after a write that failed, until it is opened again. What fails more often
+# than this although there is room does so for another reason: then the dataset is built anew.
 MOST_FAILURES = 3
 
 
@@ -21,6 +22,7 @@ class Follower:
         self.trouble = ""
         self._journal = journal
         self._datasets = datasets
+        self._failures: dict[str, int] = {}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="battpass-applier", daemon=True)
         self._thread.start()
@@ -32,7 +34,6 @@ class Follower:
 
     def _run(self) -> None:
         last = 0.0
-        failures = 0
         while not self._ending.is_set():
             head = self._journal.head.sequence
             behind = [one for one in self._datasets.open_names() if self._datasets.shown(one) < head]
@@ -41,22 +42,26 @@ class Follower:
                 continue
             self._ending.wait(max(0.0, last + GATHERED_SECONDS - time.monotonic()))
             last = time.monotonic()
-            self.trouble = self._catch_up(behind, failures >= MOST_FAILURES)
-            failures = failures + 1 if self.trouble else 0
+            self.trouble = self._catch_up(behind)
             if self.trouble:
                 self._ending.wait(AFTER_TROUBLE_SECONDS)
 
-    def _catch_up(self, names: list[str], anew: bool) -> str:
+    def _catch_up(self, names: list[str]) -> str:
         """Bring datasets up to date; return what went wrong with the last that could not be."""
         trouble = ""
         for name in names:
             if self._ending.is_set():
                 break
+            # Without room nothing is given up: queries go on with what was shown last.
+            has_room = self._datasets.has_room()
+            failures = self._failures.get(name, 0)
             try:
-                if anew:
-                    self._datasets.renew(name)
+                if failures and has_room:
+                    self._datasets.reopen(name, anew=failures >= MOST_FAILURES)
                 else:
                     self._datasets.catch_up(name)
+                self._failures[name] = 0
             except Exception as error:  # whatever it is, reading and writing passports goes on
+                self._failures[name] = failures + 1 if has_room else 1
                 trouble = f"The {name} dataset does not follow the journal: {error}"
         return trouble
