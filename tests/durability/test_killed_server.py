@@ -22,7 +22,7 @@ from tests.durability.server_clients import OwnPassports, ServerWrites, write
 ROUNDS = 100
 # A home lives through so many rounds, so that histories grow.
 ROUNDS_OF_A_HOME = 20
-MOST_WRITES = 24
+MOST_WRITES = 16
 # Of so many rounds one is cut off while the server starts, mostly.
 CUT_OFF_AT_START = 0.1
 
