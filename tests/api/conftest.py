@@ -94,7 +94,9 @@ def serving(home: Home, *, ready: bool = True, **settings: Any) -> Iterator[Serv
     """Serve a home from a thread of this process until the block ends; `ready` waits for its datasets."""
     log = io.StringIO()
     app = create_app(Settings(**settings), home, log)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # The protocol is named, as asyncio else lets the kernel hold small answers back for 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
