@@ -22,7 +22,7 @@ def damaged(what: str) -> DamagedHome:
 def read_entry(line: bytes, hash: bytes) -> Entry:
     """Return an entry whose line has the hash that stands beside it."""
     if not isinstance(line, bytes) or not isinstance(hash, bytes) or digest(line) != hash.hex():
-        raise damaged(f"An entry of the journal does not have its hash: {line[:60]!r}")
+        raise damaged(f"An entry of the journal does not have its hash: {line!r:.60}")
     try:
         return Entry.read(line)
     except ValueError as error:
