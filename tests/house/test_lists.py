@@ -15,8 +15,11 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from battpass.kg import errors
+from battpass.kg.access import audiences
 from battpass.kg.dataset.guard import Limits
 from battpass.kg.graphs import AccessClass, Severity
+from battpass.kg.journal import clock, schema, writer
+from battpass.kg.keys import RIGHTS
 from battpass.kg.validation.readiness import Standing
 from battpass.services.api.problems import PROBLEMS
 from battpass.services.api.settings import Settings
@@ -67,6 +70,8 @@ LISTS: dict[str, Callable[[], set[str]]] = {
     "limits": lambda: {field.name for field in fields(Limits)},
     "problems": lambda: {problem.slug for problem in PROBLEMS.values()},
     "access": lambda: {str(kind) for kind in AccessClass},
+    "audiences": lambda: set(audiences()),
+    "rights": lambda: set(RIGHTS),
     "services": lambda: {
         folder.name for folder in (ROOT / "services").iterdir() if (folder / "__init__.py").exists()
     },
@@ -112,6 +117,21 @@ def test_status_of_each_problem_is_that_of_the_code() -> None:
     page = (ROOT / "docs/server.md").read_text(encoding="utf-8")
     shown = {slug: int(status) for slug, status in re.findall(r"^\| `([\w-]+)` \| (\d{3}) \|$", page, re.M)}
     assert shown == {problem.slug: problem.status for problem in PROBLEMS.values()}
+
+
+def test_what_each_audience_reads_is_that_of_the_table() -> None:
+    page = (ROOT / "docs/graph.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+?)(?:; only of its own passports)? \|$", page, re.M))
+    for name, audience in audiences().items():
+        assert set(shown[name].split(", ")) == {str(access) for access in audience.classes}
+
+
+def test_limits_of_writing_on_the_page_are_those_of_the_code() -> None:
+    page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    assert f"some {writer.RESERVED_BYTES >> 20} MiB are kept free" in page
+    assert f"locked for {schema.BUSY_SECONDS:g} s" in page
+    assert (clock.TOLERANCE_SECONDS, clock.SETTLED_SECONDS) == (60, 300)
+    assert "leaps by a minute" in page and "lasts five minutes" in page
 
 
 @pytest.mark.parametrize("name", LISTS)
