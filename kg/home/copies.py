@@ -3,11 +3,13 @@
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
 from pyoxigraph import Store
 
+from battpass.kg import storage
 from battpass.kg.errors import HomeInUse
 from battpass.kg.home.stamp import STAMP, Stamp
 
@@ -21,17 +23,38 @@ def copy_of(place: Path) -> Path:
     that it has merged. So the copy is then made of the snapshot that the writer's own queries run on. A store
     without a stamp is being built, and its snapshots hold none or some of the passports.
 
+    Where the disk takes nothing the copy lies among temporary files.
+
     Raises
     ------
     HomeInUse
         If another process is building the dataset, or changes it again and again while it is copied.
+    StorageFull, StorageFailed
+        If there is no room for it there either.
     """
-    readers = place / "readers"
-    readers.mkdir(exist_ok=True)
-    for left in readers.iterdir():
-        if not _runs(left.name.partition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    copy = readers / f"{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        readers = place / "readers"
+        readers.mkdir(exist_ok=True)
+        for left in readers.iterdir():
+            if not _runs(left.name.partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        copy = readers / f"{os.getpid()}-{secrets.token_hex(4)}"
+        _copy(place, copy)
+        return copy
+    except OSError as error:
+        if not storage.is_full(error) and not storage.is_read_only(error):
+            raise
+        return _copy_elsewhere(place)
+
+
+def _copy(place: Path, copy: Path) -> None:
+    """Make a copy that belongs to the stamp of a dataset.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or read-only.
+    """
     for attempt in range(_ATTEMPTS):
         time.sleep(attempt * 0.05)
         stamp = Stamp.read(place / STAMP)
@@ -40,11 +63,24 @@ def copy_of(place: Path) -> Path:
         try:
             _copy_store(place, copy)
             if Stamp.read(place / STAMP) == stamp:
-                return copy
-        except (OSError, RuntimeError, shutil.Error):
-            pass  # the snapshot was replaced, or a writer came or went
+                return
+        except (OSError, RuntimeError, shutil.Error) as error:
+            if isinstance(error, OSError) and (storage.is_full(error) or storage.is_read_only(error)):
+                raise
+            # The snapshot was replaced, or a writer came or went.
         shutil.rmtree(copy, ignore_errors=True)
     raise HomeInUse(f"Another process is building or changing {place}. Try again in a moment.")
+
+
+def _copy_elsewhere(place: Path) -> Path:
+    """Return a copy on the disk of temporary files, for nobody else to read."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="battpass-") as made:
+            _copy(place, Path(made) / "store")
+            (Path(made) / "store").chmod(0o700)
+            return (Path(made) / "store").rename(f"{made}-store")
+    except OSError as error:
+        raise storage.refusal(error, "temporary files") from error
 
 
 def _copy_store(place: Path, copy: Path) -> None:

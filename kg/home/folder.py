@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 
+from battpass.kg import storage
 from battpass.kg.errors import DamagedHome
 from battpass.kg.journal import schema
 
@@ -19,6 +20,10 @@ LAYOUT = 1
 # Before there was a journal a home kept its passports in this folder, and their documents beside them.
 BEFORE = "passports"
 ABOUT = "home.json"
+ASIDE = f"{ABOUT}.tmp"
+DATASETS = "datasets"
+IGNORE = ".gitignore"
+_IGNORED = "*\n"
 
 
 def is_home(folder: Path) -> bool:
@@ -33,19 +38,35 @@ def begin(folder: Path) -> None:
     ------
     DamagedHome
         If the folder holds something else.
+    StorageFull, StorageFailed
+        If the disk refuses that; it can be done again.
     """
     if is_home(folder):
         return
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / schema.FILE).exists():
+    if holds(folder) and not (folder / schema.FILE).exists():
         raise DamagedHome(f"{folder} holds files and is no home of passports. Name an empty or a new folder.")
-    (folder / "datasets").mkdir(parents=True, exist_ok=True)
-    # A home in a working copy is data, not source.
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    aside = folder / f"{ABOUT}.tmp"
-    aside.write_text(json.dumps({"layout": LAYOUT}) + "\n", encoding="utf-8")
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
-    aside.replace(folder / ABOUT)
+    try:
+        (folder / DATASETS).mkdir(parents=True, exist_ok=True)
+        # A home in a working copy is data, not source.
+        (folder / IGNORE).write_text(_IGNORED, encoding="utf-8")
+        aside = folder / ASIDE
+        aside.write_text(json.dumps({"layout": LAYOUT}) + "\n", encoding="utf-8")
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(folder / ABOUT)
+    except OSError as error:
+        raise storage.refusal(error, str(folder)) from error
+
+
+def holds(folder: Path, *but: str) -> bool:
+    """Return whether a folder holds anything, apart from what a beginning that was cut off leaves there."""
+    return folder.is_dir() and not all(path.name in but or _is_begun(path) for path in folder.iterdir())
+
+
+def _is_begun(path: Path) -> bool:
+    if path.name == IGNORE:
+        return path.is_file() and _IGNORED.startswith(path.read_text(encoding="utf-8", errors="replace"))
+    return path.name == ASIDE or (path.name == DATASETS and path.is_dir() and not any(path.iterdir()))
 
 
 def check(folder: Path) -> None:

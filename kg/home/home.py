@@ -1,5 +1,6 @@
 """A home: the passports that one operator keeps, and the SPARQL datasets derived from them."""
 
+import sqlite3
 import tempfile
 import threading
 from contextlib import closing
@@ -9,7 +10,7 @@ from typing import Self
 
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.sealed import Walls
-from battpass.kg.errors import DamagedHome, HomeInUse, NotFound
+from battpass.kg.errors import DamagedHome, HomeInUse, NotFound, NotWritable
 from battpass.kg.home import folder as folders
 from battpass.kg.home.datasets import Answering, Datasets, Watch
 from battpass.kg.home.follower import Follower
@@ -119,6 +120,8 @@ class Home(Passports):
         ------
         HomeInUse
             If another process is just building the dataset.
+        StorageFull, StorageFailed
+            If the dataset has to be built or brought up to date, and the disk does not take it.
         """
         reader, answering = self.audience(audience), Answering(workers, walls)
         if self.folder is None or self._lock is not None:
@@ -129,6 +132,9 @@ class Home(Passports):
                 self._datasets.get(reader, watch)
             except HomeInUse:
                 pass  # the process that writes keeps it up to date
+            except NotWritable:
+                if not self._datasets.is_fresh(audience):
+                    raise
             finally:
                 self._datasets.close()
             return self._datasets.snapshot(reader, answering)
@@ -169,11 +175,21 @@ class Home(Passports):
         return self._datasets.is_fresh(self.audience(audience).name)
 
     def rebuild(self, watch: Watch | None = None) -> list[str]:
-        """Make anew whatever is derived: the present states, and each dataset; return their audiences."""
+        """Make anew whatever is derived: the present states, and each dataset; return their audiences.
+
+        Raises
+        ------
+        NotWritable
+            If there is no room, or nothing can be written; what answers is then left as it is.
+        """
         self._check_writing()
-        connection = schema.open_for_writing(self.journal.folder / schema.FILE)
-        with closing(connection), schema.transaction(connection):
-            rebuild(connection)
+        self.journal.check_writable()
+        path = self.journal.folder / schema.FILE
+        try:
+            with closing(schema.open_for_writing(path)) as connection, schema.transaction(connection):
+                rebuild(connection)
+        except sqlite3.Error as error:
+            raise schema.failure(error, path) from error
         names = self.built()
         for name in names:
             self._datasets.forget(name)
@@ -183,10 +199,15 @@ class Home(Passports):
     @staticmethod
     def restore(file: Path, folder: Path, upto: int | None = None) -> Verified:
         """Make a home of a back-up in a folder that is empty or not there; see `kg.journal.backup`."""
-        if folders.is_home(folder) or (folder.is_dir() and set(folder.iterdir()) - {folder / ".restoring"}):
+        if folders.is_home(folder) or folders.holds(folder, ".restoring"):
             raise DamagedHome(f"{folder} is not empty. Restore into an empty or a new folder.")
         found = backups.restore(file, folder, upto)
-        folders.begin(folder)
+        try:
+            folders.begin(folder)
+        except BaseException:
+            for name in (schema.FILE, *backups.COMPANIONS):  # so that it can be done again
+                (folder / name).unlink(missing_ok=True)
+            raise
         return found
 
     def close(self) -> None:

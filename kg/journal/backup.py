@@ -24,7 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from battpass.kg.errors import BattPassError, DamagedHome, NotFound
+from battpass.kg import storage
+from battpass.kg.errors import BattPassError, DamagedHome, NotFound, StorageFull
 from battpass.kg.journal import schema
 from battpass.kg.journal.entry import Entry
 from battpass.kg.journal.verify import Verified, Watch, rebuild, verify
@@ -101,6 +102,8 @@ def backup(folder: Path, file: Path, watch: Watch | None = None) -> Backup:
         os.link(packed, file)
         _sync(file.parent)
         return Backup(file, found)
+    except StorageFull as error:
+        raise BattPassError(f"{file} cannot be written: its disk is full. Name another.") from error
     except OSError as error:
         raise BattPassError(f"{file} cannot be written: {error.strerror or error}. Name another.") from error
     finally:
@@ -118,6 +121,8 @@ def restore(file: Path, folder: Path, upto: int | None = None, watch: Watch | No
         If there is no such file, or no such entry in it.
     BadBackup
         If the file is damaged or is no back-up.
+    StorageFull, StorageFailed
+        If the disk of the folder does not take it.
     BattPassError
         If the folder holds a journal already.
     """
@@ -125,8 +130,8 @@ def restore(file: Path, folder: Path, upto: int | None = None, watch: Watch | No
         raise BattPassError(f"{folder} holds a journal already. Restore into an empty or a new folder.")
     work = folder / ".restoring"
     shutil.rmtree(work, ignore_errors=True)  # of a restoring that was cut off
-    work.mkdir(parents=True)
     try:
+        work.mkdir(parents=True)
         _unpack(file, work)
         journal = work / schema.FILE
         if upto is not None:
@@ -140,6 +145,10 @@ def restore(file: Path, folder: Path, upto: int | None = None, watch: Watch | No
                 (work / name).replace(folder / name)
         _sync(folder)
         return found
+    except OSError as error:
+        raise storage.refusal(error, str(folder)) from error
+    except sqlite3.Error as error:
+        raise schema.failure(error, folder / schema.FILE) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -190,6 +199,8 @@ def _unpack(file: Path, work: Path) -> None:
     except _NO_BACKUP as error:
         raise BadBackup(f"{file} is no back-up, or damaged ({error}). Use another.") from None
     except OSError as error:
+        if storage.is_full(error) or storage.is_read_only(error):
+            raise
         if error.errno in (None, errno.EINVAL):  # of a place before the start, or a packing that is none
             raise BadBackup(f"{file} is damaged ({error}). Use another back-up.") from None
         raise BattPassError(
