@@ -18,6 +18,7 @@
     │   └── PoolBusy           no worker was free in time
     ├── ProcessLost            a sealed process ended in the middle of its work
     ├── Overdue                a sealed process was not done in time
+    ├── BadShapes              a shapes graph that is not SHACL, or asks for what is not run here
     ├── EngineFailed           the shapes could not be run to the end
     ├── NotFound               nothing here under that name
     ├── Archived               it was here, and has ceased to exist
@@ -104,6 +105,10 @@ class ProcessLost(BattPassError):
 
 class Overdue(BattPassError):
     """A sealed process was not done in time; it has been killed."""
+
+
+class BadShapes(BattPassError):
+    """A shapes graph is not SHACL, is recursive, or asks for what is not run here; nothing was validated."""
 
 
 class EngineFailed(BattPassError):

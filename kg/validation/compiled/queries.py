@@ -1,0 +1,333 @@
+"""The queries of SHACL-SPARQL: checked once, and made ready for values that are bound before they run.
+
+The standard puts the bound variables beside every pattern of the query. Here each group of the query begins
+with a BIND that asks a function for the value, so that any term will do, blank nodes too; and the
+variables that the query returns are substituted besides, which changes no answer and spares the engine
+to look at the whole graph.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyoxigraph import NamedNode, QuerySolutions, Store, Variable
+
+from battpass.kg.index import Term
+from battpass.kg.validation.compiled.paths import Path, sparql
+from battpass.kg.validation.compiled.tokens import Token, tokens_of
+
+Functions = dict[NamedNode, Callable[[], Term | None]]
+
+BOUND = "urn:battpass:shacl:bound:"
+_FORBIDDEN = ("MINUS", "SERVICE", "VALUES")
+_OPTIONAL = frozenset({"shapesGraph", "currentShape"})
+_TERMS = ("variable", "iri", "name", "blank", "text", "number")
+_AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT", "GROUP"})
+
+
+class QueryRejected(ValueError):
+    """The query is none that the standard allows; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query that is ready to run.
+
+    `bound` are the variables that it wants values for, `returned` those of them that it returns. `predicates`
+    are the IRIs that may stand as predicates in it, None if any may: the rest of a graph cannot matter.
+    `needed` are the properties that the focus node must have for the query to find anything.
+    """
+
+    text: str
+    prefixes: Mapping[str, str]
+    bound: frozenset[str]
+    returned: frozenset[str]
+    variables: tuple[str, ...]
+    predicates: frozenset[str] | None
+    needed: frozenset[str]
+
+    def run(self, store: Store, values: Mapping[str, Term], functions: Functions) -> QuerySolutions:
+        """Return the solutions; `functions` answer for the values of `values`."""
+        substitutions = {Variable(name): values[name] for name in self.returned if name in values}
+        rows = store.query(
+            self.text,
+            prefixes=dict(self.prefixes),
+            substitutions=substitutions,
+            custom_functions=functions,
+        )
+        assert isinstance(rows, QuerySolutions)
+        return rows
+
+
+def prepare(
+    text: str,
+    prefixes: Mapping[str, str],
+    bound: Iterable[str],
+    path: Path | None,
+    *,
+    ask: bool = False,
+    absent: frozenset[str] = frozenset(),
+) -> Query:
+    """Return a query ready to run.
+
+    Parameters
+    ----------
+    bound
+        The variables that may get values: `this`, `value`, parameters.
+    path
+        What `$PATH` stands for; None where there is none.
+    absent
+        Those of `bound` that get no value: optional parameters that a shape does not give.
+
+    Raises
+    ------
+    QueryRejected
+        If it is no SPARQL, of the wrong form, or uses what the standard forbids.
+    """
+    names = frozenset(bound) | _OPTIONAL
+    tokens = list(tokens_of(text))
+    _check(text, tokens, names - _OPTIONAL, names, prefixes, ask)
+    if path is not None:
+        _check_path(text, tokens, prefixes)
+    text = _replaced(text, tokens, "PATH", sparql(path) if path is not None else "$PATH")
+    tokens = list(tokens_of(text))
+    used = frozenset(token.variable for token in tokens) & names - absent
+    filled = _filled(text, tokens, used, ask)
+    functions: Functions = {NamedNode(BOUND + name): lambda: None for name in used}
+    for written, returned in filled:
+        try:
+            rows = Store().query(written, prefixes=dict(prefixes), custom_functions=functions)
+        except SyntaxError as error:
+            problem = str(error)
+            continue
+        assert isinstance(rows, QuerySolutions)
+        variables = tuple(variable.value for variable in rows.variables)
+        return Query(
+            written,
+            dict(prefixes),
+            used,
+            returned & frozenset(variables),
+            variables,
+            _predicates(tokens, prefixes),
+            _needed(tokens, prefixes),
+        )
+    raise QueryRejected(f"is no SPARQL query: {problem}")
+
+
+def _check(
+    text: str,
+    tokens: Sequence[Token],
+    must: frozenset[str],
+    names: frozenset[str],
+    prefixes: Mapping[str, str],
+    ask: bool,
+) -> None:
+    form = next(
+        (token.word for token in tokens if token.word in ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")), ""
+    )
+    wanted = "ASK" if ask else "SELECT"
+    if form != wanted:
+        raise QueryRejected(f"begins with {form or 'nothing known'}, where {wanted} belongs")
+    for number, token in enumerate(tokens):
+        if token.word in _FORBIDDEN:
+            raise QueryRejected(f"uses {token.word}, which the standard forbids")
+        if token.word == "AS" and number + 1 < len(tokens) and tokens[number + 1].variable in names:
+            raise QueryRejected(f"assigns to {tokens[number + 1].text}, which is bound already")
+    selects = [number for number, token in enumerate(tokens) if token.word == "SELECT"]
+    for number in selects:
+        outermost = number == selects[0] and not ask
+        missing = {"this"} if outermost else must
+        projected = _projected(tokens, number)
+        if projected is None and not outermost:
+            projected = _visible(text, tokens, number, prefixes)
+        if projected is not None and (lost := missing - projected):
+            where = "the query" if outermost else "a query within the query"
+            raise QueryRejected(f"{where} does not return ${', $'.join(sorted(lost))}, as the standard wants")
+
+
+def _projected(tokens: Sequence[Token], start: int) -> frozenset[str] | None:
+    """Return the variables that a SELECT names, None for `*`."""
+    depth, found = 0, set()
+    for token in tokens[start + 1 :]:
+        if token.is_sign("{") or token.word in ("WHERE", "FROM"):
+            break
+        if token.is_sign("*") and depth == 0:
+            return None
+        depth += token.is_sign("(") - token.is_sign(")")
+        if token.variable and depth == 0:
+            found.add(token.variable)
+    return frozenset(found)
+
+
+def _visible(text: str, tokens: Sequence[Token], start: int, prefixes: Mapping[str, str]) -> frozenset[str]:
+    """Return the variables that `SELECT *` returns, by asking the engine about that part of the query."""
+    depth = 0
+    end = len(text)
+    for token in tokens[start:]:
+        depth += token.is_sign("{") - token.is_sign("}")
+        if depth < 0:
+            end = token.start
+            break
+    prologue = text[: next(token.start for token in tokens if token.word in ("SELECT", "ASK"))]
+    try:
+        rows = Store().query(prologue + text[tokens[start].start : end], prefixes=dict(prefixes))
+    except SyntaxError as error:
+        raise QueryRejected(f"is no SPARQL query: {error}") from None
+    assert isinstance(rows, QuerySolutions)
+    return frozenset(variable.value for variable in rows.variables)
+
+
+def _check_path(text: str, tokens: Sequence[Token], prefixes: Mapping[str, str]) -> None:
+    """Refuse `$PATH` where no path can stand: a path that is no IRI must do in its place."""
+    if not any(token.variable == "PATH" for token in tokens):
+        return
+    try:
+        Store().query(_replaced(text, tokens, "PATH", "(^<urn:x:a>)"), prefixes=dict(prefixes))
+    except SyntaxError as error:
+        try:
+            Store().query(text, prefixes=dict(prefixes))
+        except SyntaxError:
+            raise QueryRejected(f"is no SPARQL query: {error}") from None
+        raise QueryRejected("uses $PATH elsewhere than in the place of a property") from None
+
+
+def _replaced(text: str, tokens: Sequence[Token], variable: str, by: str) -> str:
+    for token in reversed(tokens):
+        if token.variable == variable:
+            text = text[: token.start] + by + text[token.end :]
+    return text
+
+
+def _filled(
+    text: str, tokens: Sequence[Token], used: frozenset[str], ask: bool
+) -> list[tuple[str, frozenset[str]]]:
+    """Return the query with its values bound in each group: first with all returned, then as it is."""
+    binds = "".join(f" BIND(<{BOUND}{name}>() AS ?{name})" for name in sorted(used))
+    pieces: list[tuple[int, int, str]] = []
+    for number, token in enumerate(tokens):
+        after = tokens[number + 1] if number + 1 < len(tokens) else token
+        if token.is_sign("{") and after.word != "SELECT":
+            pieces.append((token.end, token.end, f"{binds} "))
+    head = next(number for number, token in enumerate(tokens) if token.word in ("SELECT", "ASK"))
+    returned = " ".join(f"?{name}" for name in sorted(used))
+    if ask:
+        start, end = tokens[head].start, tokens[head].end
+        # What an ASK wants to know is whether there is a solution; a SELECT can return values besides.
+        pieces.append((start, end, f"SELECT {returned or '(1 AS ?one)'} "))
+        return [(_with(text, pieces) + " LIMIT 1", used)]
+    projected = _projected(tokens, head)
+    plain = _with(text, pieces)
+    if projected is None or not (lost := used - projected):
+        return [(plain, used)]
+    if any(token.word in _AGGREGATES for token in tokens):
+        return [(plain, projected & used)]
+    at = tokens[head + 1].end if tokens[head + 1].word in ("DISTINCT", "REDUCED") else tokens[head].end
+    pieces.append((at, at, f" {' '.join(f'?{name}' for name in sorted(lost))} "))
+    return [(_with(text, pieces), used), (plain, projected & used)]
+
+
+def _with(text: str, pieces: Iterable[tuple[int, int, str]]) -> str:
+    for start, end, piece in sorted(pieces, reverse=True):
+        text = text[:start] + piece + text[end:]
+    return text
+
+
+def _iri(token: Token, prefixes: Mapping[str, str]) -> str | None:
+    if token.kind == "iri":
+        return token.text[1:-1]
+    if token.kind == "name" and "\\" not in token.text and "%" not in token.text:
+        prefix, _, local = token.text.partition(":")
+        return prefixes[prefix] + local if prefix in prefixes else None
+    return "http://www.w3.org/1999/02/22-rdf-syntax-ns#type" if token.text == "a" else None
+
+
+def _predicates(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[str] | None:
+    """Return every IRI of the query, or None where a predicate may be any.
+
+    That is so with a variable between two terms, a path that excludes or may be empty, names that the query
+    itself declares, and where graphs are named. To take a factor for a path only makes the store bigger.
+    """
+    found: set[str] = set()
+    paths = _path_ends(tokens)
+    nothing = Token("sign", "", 0, 0)
+    listing = False
+    for number, token in enumerate(tokens):
+        before = tokens[number - 1] if number else nothing
+        after = tokens[number + 1] if number + 1 < len(tokens) else nothing
+        listing = token.word == "SELECT" or (
+            listing and not (token.word in ("WHERE", "FROM") or token.is_sign("{"))
+        )
+        if token.word in ("PREFIX", "BASE", "GRAPH", "FROM"):
+            return None
+        if token.variable and not listing and _ends_term(before) and _begins_term(after):
+            return None
+        if token.is_sign("!") and (_begins_path(after) or number + 1 in paths.values()):
+            return None
+        if token.is_sign("*", "?") and (_begins_path(before) or number - 1 in paths):
+            return None
+        if token.kind in ("iri", "name") or token.text == "a":
+            iri = _iri(token, prefixes)
+            if iri is None:
+                return None
+            found.add(iri)
+    return frozenset(found)
+
+
+def _path_ends(tokens: Sequence[Token]) -> dict[int, int]:
+    """Return the parentheses that may hold a path: the place of the closing one and of the opening one."""
+    open_: list[int] = []
+    found: dict[int, int] = {}
+    for number, token in enumerate(tokens[:-1]):
+        if token.is_sign("("):
+            open_.append(number)
+        elif token.is_sign(")") and open_:
+            start = open_.pop()
+            inside = tokens[start + 1]
+            if _begins_path(inside) or inside.is_sign("^", "!") or start + 1 in found.values():
+                found[number] = start
+    return found
+
+
+def _begins_path(token: Token) -> bool:
+    return token.kind in ("iri", "name") or token.text in ("a", "^")
+
+
+def _ends_term(token: Token) -> bool:
+    return (
+        token.kind in (*_TERMS, "tag") or token.is_sign("]", ")", ";", "[", "<<", ">>") or token.text == "a"
+    )
+
+
+def _begins_term(token: Token) -> bool:
+    return token.kind in _TERMS or token.is_sign("[", "(", "<<", "+", "-") or token.word in ("TRUE", "FALSE")
+
+
+def _needed(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[str]:
+    """Return the properties that the first triples of the query want of the focus node.
+
+    Only where the query returns nothing without them: it does not count what it does not group.
+    """
+    words = {token.word for token in tokens}
+    if words & (_AGGREGATES | {"HAVING"}) and "GROUP" not in words:
+        return frozenset()
+    start = next((number for number, token in enumerate(tokens) if token.is_sign("{")), None)
+    if start is None or len([token for token in tokens if token.word == "SELECT"]) != 1:
+        return frozenset()
+    return _of_block(tokens[start + 1 :], prefixes)
+
+
+def _of_block(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[str]:
+    found: set[str] = set()
+    here = 0
+    while here + 1 < len(tokens) and tokens[here].variable == "this":
+        here += 1
+        while here + 2 < len(tokens):
+            iri = _iri(tokens[here], prefixes)
+            term, sign = tokens[here + 1], tokens[here + 2]
+            if iri is None or term.kind not in ("variable", "iri", "name") or not sign.is_sign(".", ";"):
+                return frozenset(found)
+            found.add(iri)
+            here += 3
+            if sign.is_sign("."):
+                break
+    # What stands beside a UNION within the same group is wanted all the same: it joins.
+    return frozenset(found)

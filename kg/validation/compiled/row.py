@@ -1,0 +1,220 @@
+"""The row executor: runs a plan over one record, as functions that were put together beforehand.
+
+Constraints over terms alone are asked once for each term and shape, and the answer is kept. A shape is asked
+either whether a node conforms, which ends at the first objection, or for all its results.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic
+
+from pyoxigraph import NamedNode
+
+from battpass.kg.errors import DeadlineExceeded
+from battpass.kg.index import Term
+from battpass.kg.validation.compiled.constraints.base import (
+    Constraint,
+    Details,
+    SetConstraint,
+    SetTest,
+    TermConstraint,
+    TermTest,
+    ValueConstraint,
+    ValueTest,
+)
+from battpass.kg.validation.compiled.constraints.shape_based import Property
+from battpass.kg.validation.compiled.index import Index
+from battpass.kg.validation.compiled.paths import follow
+from battpass.kg.validation.compiled.plan import Plan, Shape, Target
+from battpass.kg.validation.compiled.results import Found, Result
+from battpass.kg.validation.compiled.sparql import Queries
+from battpass.kg.validation.compiled.vocabulary import Node
+
+# Answers of one shape that are kept, and the longest text that they are kept for.
+_KEPT = 4096
+_LONGEST = 256
+_MANY = 256
+
+
+class Run:
+    """One validation: the data, what is known of it so far, and until when there is time."""
+
+    def __init__(self, index: Index, queries: Queries, deadline: float | None) -> None:
+        self.index = index
+        self.queries = queries
+        self.known: dict[tuple[int, Term], bool] = {}
+        self._deadline = deadline
+        self._until = None if deadline is None else monotonic() + deadline
+
+    def tick(self) -> None:
+        """Raise DeadlineExceeded if there is no time left."""
+        if self._until is not None and monotonic() > self._until:
+            raise DeadlineExceeded(
+                f"The validation was stopped after {self._deadline:g} s. "
+                "Validate less at once, allow more time, or look for shapes that multiply."
+            )
+
+    def watched(self, terms: Sequence[Term]) -> Iterator[Term] | Sequence[Term]:
+        """Return the terms; where they are many, looking at the clock between them."""
+        return terms if len(terms) <= _MANY else self._watched(terms)
+
+    def _watched(self, terms: Sequence[Term]) -> Iterator[Term]:
+        for number, term in enumerate(terms):
+            if not number % _MANY:
+                self.tick()
+            yield term
+
+
+class RowShape:
+    """A shape, ready to be asked about focus nodes."""
+
+    def __init__(self, shape: Shape, number: int) -> None:
+        self._shape = shape
+        self._number = number
+        self._follow = None if shape.path is None else follow(shape.path)
+        self._terms: tuple[tuple[Constraint, TermTest], ...] = ()
+        self._values: tuple[tuple[Constraint, ValueTest, Details | None], ...] = ()
+        self._sets: tuple[tuple[Constraint, SetTest], ...] = ()
+        self._properties: tuple[RowShape, ...] = ()
+        self._kept: dict[Term, tuple[Constraint, ...]] = {}
+
+    def connect(self, shapes: Mapping[Node, "RowShape"]) -> None:
+        """Put the functions of the constraints together, now that all shapes are there."""
+        if self._shape.deactivated:
+            return
+        constraints = self._shape.constraints
+        self._terms = tuple((one, one.test()) for one in constraints if isinstance(one, TermConstraint))
+        self._values = tuple(
+            (one, one.test(shapes.__getitem__), one.details(shapes.__getitem__))
+            for one in constraints
+            if isinstance(one, ValueConstraint)
+        )
+        self._sets = tuple(
+            (one, one.test(shapes.__getitem__)) for one in constraints if isinstance(one, SetConstraint)
+        )
+        self._properties = tuple(shapes[one.shape] for one in constraints if isinstance(one, Property))
+
+    def conforms(self, run: Run, node: Term) -> bool:
+        """Return whether a node conforms."""
+        key = (self._number, node)
+        known = run.known.get(key)
+        if known is None:
+            known = run.known[key] = self._conforms(run, node)
+        return known
+
+    def _conforms(self, run: Run, node: Term) -> bool:
+        run.tick()
+        values = (node,) if self._follow is None else self._follow(run.index, node)
+        for _, found in self._sets:
+            for _ in found(run, node, values):
+                return False
+        if not values:
+            return True
+        if self._terms and any(self._objections(value) for value in run.watched(values)):
+            return False
+        for _, holds, _ in self._values:
+            if not all(holds(run, value) for value in run.watched(values)):
+                return False
+        return all(one.conforms(run, value) for one in self._properties for value in values)
+
+    def results(self, run: Run, node: Term) -> list[Result]:
+        """Return all results about a focus node."""
+        run.tick()
+        out: list[Result] = []
+        values = (node,) if self._follow is None else self._follow(run.index, node)
+        for constraint, found in self._sets:
+            for one in found(run, node, values):
+                out.append(self._result(constraint, node, one))
+        if not values:
+            return out
+        if self._terms:
+            kept = self._kept
+            for value in run.watched(values):
+                objections = kept.get(value)
+                if objections is None:
+                    objections = self._objections(value)
+                for constraint in objections:
+                    out.append(self._result(constraint, node, Found(value)))
+        for constraint, holds, details in self._values:
+            for value in run.watched(values):
+                if not holds(run, value):
+                    why = () if details is None else details(run, value)
+                    out.append(self._result(constraint, node, Found(value, details=why)))
+        for shape in self._properties:
+            for value in run.watched(values):
+                out += shape.results(run, value)
+        return out
+
+    def _objections(self, value: Term) -> tuple[Constraint, ...]:
+        """Return the constraints over terms that a value does not satisfy."""
+        found = self._kept.get(value)
+        if found is None:
+            found = tuple(constraint for constraint, holds in self._terms if not holds(value))
+            if len(getattr(value, "value", "")) <= _LONGEST:
+                if len(self._kept) >= _KEPT:
+                    self._kept.clear()
+                self._kept[value] = found
+        return found
+
+    def _result(self, constraint: Constraint, focus: Term, found: Found) -> Result:
+        shape = self._shape
+        return Result(
+            focus=focus,
+            path=found.path or shape.path,
+            value=found.value,
+            component=constraint.component,
+            shape=shape.node,
+            severity=shape.severity,
+            constraint=constraint.source,
+            messages=found.messages or shape.messages,
+            details=found.details,
+        )
+
+
+class Rows:
+    """A plan, put together for running over records one at a time. Threads may share it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._shapes = {
+            node: RowShape(shape, number) for number, (node, shape) in enumerate(plan.shapes.items())
+        }
+        for shape in self._shapes.values():
+            shape.connect(self._shapes)
+        self._targeted = [
+            (self._shapes[shape.node], [*map(_finder, shape.targets)]) for shape in plan.targeted
+        ]
+        self._predicates = plan.predicates
+
+    def results(self, index: Index, deadline: float | None) -> list[Result]:
+        """Return all results over the data, in an order that depends on nothing but shapes and data."""
+        queries = Queries(index, self._predicates, lambda: self._plan.quads)
+        run = Run(index, queries, deadline)
+        out: list[Result] = []
+        for shape, finders in self._targeted:
+            if len(finders) == 1:
+                focuses: Sequence[Term] | dict[Term, None] = finders[0](index)
+            else:
+                focuses = {focus: None for find in finders for focus in find(index)}
+            for focus in focuses:
+                out += shape.results(run, focus)
+        if len(out) > 1:
+            out.sort(key=_order)
+        return out
+
+
+def _order(result: Result) -> tuple[str, ...]:
+    parts = (result.focus, result.shape, result.component, result.constraint, result.value)
+    return tuple("" if part is None else str(part) for part in parts)
+
+
+def _finder(target: Target) -> Callable[[Index], Sequence[Term]]:
+    """Return the function that finds the focus nodes of a target, each once."""
+    term = target.term
+    if target.kind == "targetNode":
+        return lambda index: (term,)
+    assert isinstance(term, NamedNode)
+    if target.kind == "targetClass":
+        return lambda index: index.instances(term)
+    if target.kind == "targetSubjectsOf":
+        return lambda index: tuple(index.by_subject(term))
+    return lambda index: tuple(index.by_object(term))
