@@ -10,7 +10,7 @@ import anyio.to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from battpass.kg.errors import NotFound
 from battpass.kg.journal.entry import Entry, Stage
@@ -20,9 +20,11 @@ from battpass.services.api.callers import caller_of
 from battpass.services.api.moments import moment
 from battpass.services.api.parameters import (
     LISTS,
+    LOOKS,
     NOT_MODIFIED,
     PER_PAGE,
     READS,
+    UNLESS_KNOWN,
     Cursor,
     DateAsked,
     DateGiven,
@@ -40,6 +42,9 @@ from battpass.services.api.problems import BadRequest
 from battpass.services.api.reading import LATEST, OWNER, Wanted, nothing_here, short
 from battpass.services.api.site import Site
 
+# Of a document whose format is not read any more.
+_UNKNOWN = "application/octet-stream"
+
 
 def dpps_router(site: Site) -> APIRouter:
     """Return the routes of one app that read passports."""
@@ -54,6 +59,7 @@ def dpps_router(site: Site) -> APIRouter:
     @router.get(
         "/v1/dpps",
         summary="The passports that the caller may see",
+        response_class=JSONResponse,
         response_model=PassportsBody,
         responses=LISTS,
     )
@@ -68,6 +74,7 @@ def dpps_router(site: Site) -> APIRouter:
         "/v1/dppsByIdAndDate/{dpp:path}",
         summary="A passport as it stood on a date",
         responses=documents,
+        openapi_extra=UNLESS_KNOWN,
     )
     async def by_date(request: Request, dpp: Name, date: DateGiven, format: FormatName = None) -> Response:
         """What was published by then."""
@@ -77,6 +84,7 @@ def dpps_router(site: Site) -> APIRouter:
         "/v1/dppsByProductIdAndDate/{product:path}",
         summary="The passport of a battery as it stood on a date",
         responses=documents,
+        openapi_extra=UNLESS_KNOWN,
     )
     async def by_product_and_date(
         request: Request, product: ProductName, date: DateGiven, format: FormatName = None
@@ -88,6 +96,7 @@ def dpps_router(site: Site) -> APIRouter:
         "/v1/dppsByProductId/{product:path}",
         summary="The passport of a battery",
         responses=documents,
+        openapi_extra=UNLESS_KNOWN,
     )
     async def by_product(request: Request, product: ProductName, format: FormatName = None) -> Response:
         """By the identifier that its maker gave it."""
@@ -96,8 +105,9 @@ def dpps_router(site: Site) -> APIRouter:
     @router.get(
         "/v1/dpps/{dpp:path}/versions",
         summary="The versions of a passport",
+        response_class=JSONResponse,
         response_model=VersionsBody,
-        responses=READS,
+        responses=LOOKS,
     )
     def versions(request: Request, dpp: Name) -> Response:
         """Those that changed something of what the caller may see."""
@@ -110,8 +120,9 @@ def dpps_router(site: Site) -> APIRouter:
     @router.get(
         "/v1/dpps/{dpp:path}/versions/{number}",
         summary="What is known of one version",
+        response_class=JSONResponse,
         response_model=VersionBody,
-        responses=READS,
+        responses=LOOKS,
     )
     def version(request: Request, dpp: Name, number: Number) -> Response:
         """When it came about and, for its owner, who did it and why."""
@@ -127,7 +138,7 @@ def dpps_router(site: Site) -> APIRouter:
                 "description": "The report",
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
-            **READS,
+            **LOOKS,
         },
     )
     def report(request: Request, dpp: Name, number: Number) -> Response:
@@ -141,22 +152,23 @@ def dpps_router(site: Site) -> APIRouter:
         responses={
             200: {
                 "description": "The document, byte for byte",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {**contents(offered), _UNKNOWN: {"schema": {"type": "string"}}},
             },
-            **READS,
+            **LOOKS,
         },
     )
     def document(request: Request, dpp: Name, number: Number) -> Response:
         """Byte for byte as it came in."""
         entry = _of_the_owner(site, request, dpp, number)
         types = {one.name: one.media_type for one in offered}
-        media_type = types.get(entry.format, "application/octet-stream")
+        media_type = types.get(entry.format, _UNKNOWN)
         return _kept(dpp, lambda: site.home.original(entry.record, number), media_type)
 
     @router.get(
         "/v1/dpps/{dpp:path}",
         summary="A passport, as much of it as the caller may see",
         responses=documents,
+        openapi_extra=UNLESS_KNOWN,
     )
     async def read(
         request: Request,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -34,6 +34,7 @@ from battpass.kg.errors import (
 from battpass.kg.home import Home
 from battpass.kg.home.queries import Queries
 from battpass.kg.keys import KeyRing
+from battpass.services.api.bodies import problems
 from battpass.services.api.problems import BadRequest
 
 READ, WRITE = "read", "write"
@@ -58,6 +59,32 @@ _REASONS: Mapping[type[Exception], str] = {
     PoolBusy: "All processes are busy.",
     DeadlineExceeded: f"No answer came within {QUERY_SECONDS:g} s.",
     ProcessLost: "Its processes do not start.",
+}
+
+
+def _object(**members: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [*members], "properties": members}
+
+
+def _one_of(*words: str) -> dict[str, Any]:
+    return {"type": "string", "enum": [*words]}
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+_FLAG = {"type": "boolean"}
+_CHECK = _object(name={"type": "string"}, ok=_FLAG, detail={"type": "string"})
+_READINESS = _object(
+    status=_one_of("ready", "not ready"), read=_FLAG, write=_FLAG, checks={"type": "array", "items": _CHECK}
+)
+_PURPOSE = {
+    "name": "for",
+    "in": "query",
+    "required": False,
+    "schema": {**_one_of(READ, WRITE), "default": READ},
+    "description": "what it is asked for",
 }
 
 
@@ -205,13 +232,30 @@ def health_router(health: Health) -> APIRouter:
     """Return the routes `/healthz` and `/readyz` of one app."""
     router = APIRouter(tags=["server"])
 
-    @router.get("/healthz", summary="Whether the server runs")
+    @router.get(
+        "/healthz",
+        summary="Whether the server runs",
+        responses={200: _json("It runs", _object(status=_one_of("ok")))},
+    )
     async def healthz() -> Response:
+        """Nothing is looked at for it."""
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
-    @router.get("/readyz", summary="Whether the server can answer; ?for=write: whether it takes passports")
+    @router.get(
+        "/readyz",
+        summary="Whether the server can answer",
+        responses={
+            200: _json("It can", _READINESS),
+            503: _json("It cannot", _READINESS),
+            **problems("bad-request"),
+        },
+        openapi_extra={"parameters": [_PURPOSE]},
+    )
     async def readyz(request: Request) -> Response:
-        """Each part with what was found of it; the status is 503 where one that is needed is not well."""
+        """Each part with what was found of it; the status is 503 where one that is needed is not well.
+
+        With `for=write`: whether it takes passports, too.
+        """
         purpose = request.query_params.get("for", READ)
         if purpose not in (READ, WRITE):
             raise BadRequest(f"A server is ready for {READ} or for {WRITE}, not for {purpose[:20]!r}.")

@@ -13,8 +13,10 @@ from battpass.services.api.bodies import ReasonBody
 from battpass.services.api.parameters import (
     CHANGES,
     CREATES,
+    DELETES,
     ENDS,
     ERASES,
+    MAY_MATCH,
     MERGE_PATCH,
     PATCH_BODY,
     PUBLISHES,
@@ -116,7 +118,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         "/v1/dpps/{dpp:path}/publish",
         summary="Publish the draft",
         responses={**PUBLISHES, **wrote(200, "Published, now or before")},
-        openapi_extra=REASON_BODY,
+        openapi_extra={**REASON_BODY, **MAY_MATCH},
     )
     async def publish(request: Request, dpp: Name) -> Response:
         """It is checked as of today first. `If-Match` may say which draft."""
@@ -128,7 +130,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         "/v1/dpps/{dpp:path}/archive",
         summary="End a passport after recycling",
         responses={**ENDS, **wrote(200, "It has ceased to exist")},
-        openapi_extra=REASON_BODY,
+        openapi_extra={**REASON_BODY, **MAY_MATCH},
     )
     async def archive(request: Request, dpp: Name) -> Response:
         """From then on whoever could read it gets 410. `If-Match` may say what is ended."""
@@ -139,7 +141,8 @@ def lifecycle_router(site: Site) -> APIRouter:
     @router.delete(
         "/v1/dpps/{dpp:path}",
         summary="End a passport after recycling",
-        responses={**ENDS, **wrote(200, "It has ceased to exist")},
+        responses={**DELETES, **wrote(200, "It has ceased to exist")},
+        openapi_extra=MAY_MATCH,
     )
     async def delete(request: Request, dpp: Name, reason: Reason = "") -> Response:
         """The same as `POST .../archive`: its history stays in the journal until it is erased."""

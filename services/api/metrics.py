@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from battpass.kg.errors import BattPassError
 from battpass.kg.home import Home
+from battpass.services.api.bodies import problems
 from battpass.services.api.callers import caller_of
 
 # Answers of a passport take milliseconds, queries up to their deadline.
@@ -207,7 +208,15 @@ def metrics_router(metrics: Metrics, *, open_here: bool = False) -> APIRouter:
     """
     router = APIRouter(tags=["server"])
 
-    @router.get("/metrics", summary="Figures for Prometheus; needs a key with the right admin")
+    @router.get(
+        "/metrics",
+        summary="Figures for Prometheus; needs a key with the right admin",
+        response_class=Response,
+        responses={
+            200: {"description": "The figures", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            **problems("unauthorized", "forbidden", "keys-unusable"),
+        },
+    )
     async def figures(request: Request) -> Response:
         """In the text format, version 0.0.4."""
         caller = await anyio.to_thread.run_sync(caller_of, request)

@@ -13,6 +13,7 @@ from battpass.services.api.moving import SYNTAXES
 from battpass.services.api.parameters import (
     MODELS_READ,
     MOVES,
+    UNLESS_KNOWN,
     FormatName,
     ModelName,
     data_formats,
@@ -31,7 +32,9 @@ def models_router(site: Site) -> APIRouter:
     named = {one.name: one for one in data_formats()}
     offered = tuple(named[name] for name in SYNTAXES)
 
-    @router.get("/v1/models/{digest}", summary="A model record", responses=MODELS_READ)
+    @router.get(
+        "/v1/models/{digest}", summary="A model record", responses=MODELS_READ, openapi_extra=UNLESS_KNOWN
+    )
     async def model(request: Request, digest: ModelName, format: FormatName = None) -> Response:
         """As much of it as the caller may see, if a passport that the caller sees points to it."""
         chosen = negotiation.choose(offered, request.headers.get("accept"), format)

@@ -20,6 +20,7 @@ from battpass.services.api.problems import MEDIA_TYPE
 _Scheme = dict[str, list[str]]
 _KEY: _Scheme = {"Key": []}
 _KEY_HEADER: _Scheme = {"KeyHeader": []}
+_PROBLEM = {"$ref": "#/components/schemas/ProblemBody"}
 _WITHOUT = {"/healthz", "/readyz", "/docs"}
 _SCHEMES = {
     "Key": {"type": "http", "scheme": "bearer", "description": "a key that reads bp_ID_SECRET"},
@@ -66,7 +67,8 @@ def _settle(path: str, method: str, operation: dict[str, Any]) -> None:
     for answer in responses.values():
         for media_type, content in answer.get("content", {}).items():
             if media_type == MEDIA_TYPE:
-                content["schema"] = {"$ref": "#/components/schemas/ProblemBody"}
+                content["schema"] = _PROBLEM
+    responses["default"] = {"description": "Any other problem", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
     operation["responses"] = dict(sorted(responses.items()))
     if path not in _WITHOUT:
         is_closed = path == "/metrics" or (path.startswith("/v1") and method != "get")

@@ -53,15 +53,28 @@ Reason = Annotated[str, Query(max_length=_LONGEST_REASON, description="why; it s
 Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="passports in the answer, at most")]
 Cursor = Annotated[str, Query(max_length=200, description="`next` of the part before")]
 
-READS = problems("bad-request", "unauthorized", "not-found", "archived", "not-acceptable", "keys-unusable")
+_READS = ("bad-request", "unauthorized", "not-found", "archived", "keys-unusable")
+READS = problems(*_READS, "not-acceptable")
+LOOKS = problems(*_READS)
 LISTS = problems("bad-request", "unauthorized", "keys-unusable")
-_REFUSALS = ("unauthorized", "forbidden", "too-many-requests", "busy", "not-writable", "storage-full")
+_REFUSALS = (
+    "unauthorized",
+    "forbidden",
+    "too-many-requests",
+    "busy",
+    "process-lost",
+    "overdue",
+    "not-writable",
+    "storage-full",
+    "keys-unusable",
+)
+_BODIES = ("body-too-slow", "body-too-large")
 _DOCUMENTS = (
     "bad-request",
     "bad-document",
     "unknown-format",
-    "body-too-slow",
-    "body-too-large",
+    *_BODIES,
+    "document-too-large",
     "unsupported-media-type",
     "unpublishable",
 )
@@ -75,11 +88,11 @@ CHANGES = problems(
     "precondition-required",
     *_REFUSALS,
 )
-PUBLISHES = problems(
-    "bad-request", "unpublishable", "conflict", "not-found", "archived", "precondition-failed", *_REFUSALS
-)
-ENDS = problems("bad-request", "conflict", "not-found", "archived", "precondition-failed", *_REFUSALS)
-ERASES = problems("bad-request", "conflict", "not-found", *_REFUSALS)
+_ENDS = ("bad-request", "conflict", "not-found", "archived", "precondition-failed", *_REFUSALS)
+PUBLISHES = problems("unpublishable", *_BODIES, *_ENDS)
+ENDS = problems(*_BODIES, *_ENDS)
+DELETES = problems(*_ENDS)
+ERASES = problems("bad-request", *_BODIES, "conflict", "not-found", *_REFUSALS)
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The caller has it already (If-None-Match)"}
@@ -92,6 +105,15 @@ _IF_MATCH = {
     "schema": {"type": "string"},
     "description": "ETag of what was read, in any format, or * for whatever stands",
 }
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "ETag of what the caller has already",
+}
+UNLESS_KNOWN: dict[str, Any] = {"parameters": [_IF_NONE_MATCH]}
+MAY_MATCH: dict[str, Any] = {"parameters": [{**_IF_MATCH, "required": False}]}
 _HEADERS = {
     "ETag": {"schema": {"type": "string"}, "description": "of the passport in its default format"},
     "Location": {"schema": {"type": "string"}, "description": "address of the passport"},
@@ -114,7 +136,7 @@ MOVES: dict[int | str, dict[str, Any]] = {
         "model": MovedBody,
         "headers": {"Sequence": _HEADERS["Sequence"]},
     },
-    **problems("bad-request", "body-too-large", "not-found", "conflict", "unpublishable", *_REFUSALS),
+    **problems("bad-request", *_BODIES, "not-found", "conflict", "unpublishable", *_REFUSALS),
 }
 REASON_BODY: dict[str, Any] = {
     "requestBody": {

@@ -16,7 +16,7 @@ from battpass.services.api.bodies import problems
 from battpass.services.api.callers import caller_of
 from battpass.services.api.negotiation import Representation
 from battpass.services.api.page import page_of
-from battpass.services.api.parameters import NOT_MODIFIED, READS, contents, data_formats
+from battpass.services.api.parameters import NOT_MODIFIED, READS, UNLESS_KNOWN, contents, data_formats
 from battpass.services.api.problems import BadRequest
 from battpass.services.api.reading import Wanted, nothing_here, short
 from battpass.services.api.site import Site
@@ -40,6 +40,12 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     **NOT_MODIFIED,
     **READS,
 }
+_PAGE_QUERY = [
+    ("q", {"type": "string", "maxLength": _LONGEST_SEARCH}, "an identifier, or a part of one"),
+    ("page", {"type": "integer", "minimum": 1}, "number of the page"),
+]
+_LANGUAGE = ("lang", {"type": "string", "enum": list(negotiation.LANGUAGES)}, "language of the page")
+_FORMAT = ("format", {"type": "string"}, "short name of a format, or html; wins over the header")
 _CODES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The code", "content": {"image/svg+xml": {"schema": {"type": "string"}}}},
     **problems("unauthorized", "not-found", "archived", "keys-unusable"),
@@ -56,6 +62,7 @@ def passport_router(site: Site) -> APIRouter:
         summary="The passports that are published here, found by identifier",
         response_class=HTMLResponse,
         responses=problems("bad-request", "unauthorized", "keys-unusable"),
+        openapi_extra={"parameters": _in_query(*_PAGE_QUERY, _LANGUAGE)},
     )
     def home(request: Request) -> Response:
         """`q` is an identifier or a part of one, `page` counts from 1."""
@@ -71,6 +78,7 @@ def passport_router(site: Site) -> APIRouter:
         summary="One passport, as much of it as the caller may see: a page or data",
         response_class=Response,
         responses=_ANSWERS,
+        openapi_extra={"parameters": [*_in_query(_FORMAT, _LANGUAGE), *UNLESS_KNOWN["parameters"]]},
     )
     async def passport(request: Request, name: str) -> Response:
         """Ask for a format by the Accept header, by a suffix (`/p/{id}.ttl`) or by `?format=`."""
@@ -109,6 +117,14 @@ def passport_router(site: Site) -> APIRouter:
         return Response(_code(entry.record), media_type="image/svg+xml")
 
     return router
+
+
+def _in_query(*named: tuple[str, dict[str, Any], str]) -> list[dict[str, Any]]:
+    """Return what OpenAPI is told of parameters that a route reads itself."""
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+        for name, schema, text in named
+    ]
 
 
 def _exactly(site: Site, text: str, audience: str) -> str:

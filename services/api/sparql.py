@@ -129,7 +129,6 @@ def sparql_router(site: Site) -> APIRouter:
     @router.get(
         "/sparql",
         summary="SPARQL queries over what the caller may see",
-        operation_id="query_by_get",
         response_class=Response,
         responses=_ANSWERS,
         openapi_extra={"parameters": [*_PARAMETERS, _MIN_SEQUENCE]},
@@ -137,7 +136,6 @@ def sparql_router(site: Site) -> APIRouter:
     @router.post(
         "/sparql",
         summary="SPARQL queries over what the caller may see",
-        operation_id="query_by_post",
         response_class=Response,
         responses={**_ANSWERS, **_BODY_PROBLEMS},
         openapi_extra={"parameters": [_MIN_SEQUENCE], "requestBody": _BODY},
@@ -227,6 +225,8 @@ async def _result_page(site: Site, request: Request, asked: protocol.Asked, sequ
     except BattPassError as error:
         problem, status = problems.told(error), problems.problem_of(error).status
         headers = problems.headers_of(error)
+        if reason := problems.reason_of(error):
+            request.state.reason = reason
     page = site.page(
         request,
         "sparql.html",
