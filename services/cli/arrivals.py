@@ -36,7 +36,7 @@ class OnError(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("import")(import_)
+    app.command("import", short_help="Keep the passports of documents, as drafts or published.")(import_)
 
 
 def import_(
@@ -44,7 +44,7 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE|DIR...",
+            metavar="FILE|DIR",
             help="Documents, folders of them, .jsonl with one a line, .zip; - reads one from standard input.",
         ),
     ],

@@ -38,8 +38,8 @@ OnDay = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(validate)
-    app.command()(readiness)
+    app.command(short_help="Check documents against format, shapes and duties.")(validate)
+    app.command(short_help="Say what a passport lacks, by when and by which clause.")(readiness)
 
 
 def validate(

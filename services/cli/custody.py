@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    journal = typer.Typer(help="The journal itself.", rich_markup_mode=None, no_args_is_help=True)
-    journal.command("verify")(journal_verify)
+    journal = typer.Typer(help="Look after the journal.", rich_markup_mode=None, no_args_is_help=True)
+    journal.command("verify", short_help="Prove that the journal is whole.")(journal_verify)
     # A group with one command would be that command; the callback keeps the word `verify`.
     journal.callback()(_journal)
     app.add_typer(journal, name="journal")
-    app.command()(backup)
-    app.command()(restore)
-    app.command()(rebuild)
+    app.command(short_help="Write journal and keys into one file.")(backup)
+    app.command(short_help="Make a home of a back-up, up to any entry.")(restore)
+    app.command(short_help="Make anew what is derived from the journal.")(rebuild)
 
 
 def _journal() -> None:
@@ -61,7 +61,9 @@ def journal_verify(context: typer.Context, as_json: JsonFlag = False) -> int:
 
 def backup(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="File to write, such as battpass-2026-11-21.zip.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File to write, such as battpass-2026-11-21.zip.")
+    ],
     as_json: JsonFlag = False,
 ) -> int:
     """Write the journal and the keys into one file, also beside a server; it is read back before it counts.
@@ -83,7 +85,7 @@ def backup(
 
 def restore(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A back-up.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A back-up.")],
     to_sequence: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Leave out what came after this entry.")
     ] = None,

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +14,7 @@ from pyoxigraph import Store
 from battpass import __version__
 from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse
-from battpass.kg.home import Home
+from battpass.kg.home import Entry, Home
 from battpass.kg.home.datasets import Datasets
 from battpass.kg.home.lock import holder_of
 from battpass.kg.home.stamp import STAMP, Stamp
@@ -33,6 +33,9 @@ TYPE = node("rdf:type")
 BACK_UP = "Bring the home back from a back-up: battpass --home DIR restore FILE"
 REBUILD = "Build it anew: battpass rebuild"
 
+# Sees the entries of passports go by, and how many there are.
+WatchEntries = Callable[[Iterable[Entry], int], Iterable[Entry]]
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -44,15 +47,15 @@ class Check:
     advice: str = ""
 
 
-def examine(folder: Path) -> Iterator[Check]:
-    """Yield the checks one after the other, as they are done."""
+def examine(folder: Path, watch: WatchEntries | None = None) -> Iterator[Check]:
+    """Yield the checks one after the other, as they are done; `watch` sees the passports go by."""
     yield _python()
     yield _libraries()
     yield _tried("tables", _tables, "Reinstall BattPass; where a table was edited, mend the place named.")
     yield _tried("shapes", _shapes, "Reinstall BattPass; where a shape was edited, mend the place named.")
     yield _tried("query workers", _workers, "Queries from outside need Linux; see what the message names.")
     yield _java()
-    yield from _home(folder)
+    yield from _home(folder, watch)
 
 
 def _python() -> Check:
@@ -121,7 +124,7 @@ def _java() -> Check:
         return Check("Java", True, "none: `battpass ontology check` cannot reason", str(error))
 
 
-def _home(folder: Path) -> Iterator[Check]:
+def _home(folder: Path, watch: WatchEntries | None) -> Iterator[Check]:
     if not (folder / "home.json").exists() and not folder.exists():
         advice = "Make one with `battpass import FILE...` or `battpass demo`."
         yield Check("folder", True, f"{folder}: none yet", advice)
@@ -138,7 +141,7 @@ def _home(folder: Path) -> Iterator[Check]:
         yield _room(folder)
         yield _leftovers(folder)
         yield _tried("journal", lambda: _end(home, witness), BACK_UP)
-        yield _tried("passports", lambda: _passports(home), BACK_UP)
+        yield _tried("passports", lambda: _passports(home, watch), BACK_UP)
         yield from (_dataset(home, name) for name in home.built())
 
 
@@ -207,9 +210,9 @@ def _end(home: Home, witness: Head | None) -> str:
     return f"ends at entry {head.sequence:,}, as the witness says"
 
 
-def _passports(home: Home) -> str:
+def _passports(home: Home, watch: WatchEntries | None) -> str:
     number = 0
-    for entry in home.entries():
+    for entry in watch(home.entries(), len(home)) if watch else home.entries():
         home.state(entry.record, version=entry.version)
         if entry.original and home.journal.text(entry.original) is None:
             raise DamagedHome(f"The document of {entry.record} is missing")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from battpass.services.exchange.registry import Format
     from battpass.services.exchange.roundtrip import RoundTrip
 
-Files = Annotated[list[Path], typer.Argument(help="Documents; - reads one from standard input.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="Documents; - reads one from standard input.")
+]
 FormatName = Annotated[
     str,
     typer.Option(
@@ -39,8 +41,8 @@ At = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(export)
-    app.command()(roundtrip)
+    app.command(short_help="Print a passport in a format.")(export)
+    app.command(short_help="Load documents, write them out again and compare.")(roundtrip)
 
 
 def export(

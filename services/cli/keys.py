@@ -22,10 +22,10 @@ KeyId = Annotated[str, typer.Argument(metavar="ID", help="The id of a key, as `b
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     keys = typer.Typer(help="Keys of the server: who may read and do what.", rich_markup_mode=None)
-    keys.command("create")(create)
-    keys.command("list")(list_keys)
-    keys.command("revoke")(revoke)
-    keys.command("forget")(forget)
+    keys.command("create", short_help="Make a key and print it, once.")(create)
+    keys.command("list", short_help="List the keys, without their secrets.")(list_keys)
+    keys.command("revoke", short_help="Take a key back, for good.")(revoke)
+    keys.command("forget", short_help="Delete the label of a key.")(forget)
     app.add_typer(keys, name="key", no_args_is_help=True)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from battpass.services.exchange.intake import Intake
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="ID...", help="UUID or IRI of passports, or their batteries.")
+    list[str] | None, typer.Argument(metavar="ID", help="UUID or IRI of passports, or their batteries.")
 ]
 Name = Annotated[str, typer.Argument(metavar="ID", help="UUID or IRI of a passport, or its battery.")]
 Reason = Annotated[str, typer.Option(help="Why, for the history of the passport.")]
@@ -31,8 +31,11 @@ _AHEAD = 8
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (publish, archive, erase, move, history):
-        app.command()(command)
+    app.command(short_help="Publish drafts, each checked as of today.")(publish)
+    app.command(short_help="End a passport, as its battery was recycled.")(archive)
+    app.command(short_help="Take away the texts of an archived passport.")(erase)
+    app.command(short_help="Move passports to a corrected model record.")(move)
+    app.command(short_help="List the versions of a passport.")(history)
 
 
 def publish(

@@ -32,8 +32,8 @@ class ResultFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(query)
-    app.command()(terms)
+    app.command(short_help="Ask the passports that are kept, in SPARQL.")(query)
+    app.command(short_help="Find terms to ask with, by label.")(terms)
 
 
 def query(
@@ -81,7 +81,7 @@ def query(
 
 def terms(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Words of a label, or a prefixed name.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Words of a label, or a prefixed name.")],
     limit: Annotated[int, typer.Option(min=1, help="Most terms to show.")] = 20,
     as_json: JsonFlag = False,
 ) -> int:

@@ -33,8 +33,8 @@ class CannotListen(BattPassError):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(demo)
-    app.command()(serve)
+    app.command(short_help="Load the example fleet and serve it.")(demo)
+    app.command(short_help="Serve the passports that are kept, over HTTP.")(serve)
 
 
 def demo(

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    ontology = typer.Typer(help="The ontology itself.", rich_markup_mode=None, no_args_is_help=True)
-    ontology.command("check")(ontology_check)
+    ontology = typer.Typer(help="Look after the terms.", rich_markup_mode=None, no_args_is_help=True)
+    ontology.command("check", short_help="Check the terms and their lock.")(ontology_check)
     # A group with one command would be that command; the callback keeps the word `check`.
     ontology.callback()(_ontology)
     app.add_typer(ontology, name="ontology")
-    app.command()(doctor)
+    app.command(short_help="Look whether everything here works.")(doctor)
 
 
 def _ontology() -> None:
@@ -69,7 +69,7 @@ def doctor(
     out = console(context)
     found = []
     more = examine_deeply(out.home, out.watch("Following the chain")) if deep else ()
-    for check in chain(examine(out.home), more):
+    for check in chain(examine(out.home, out.watch("Reading passports")), more):
         found.append(check)
         out.say(f"{'ok     ' if check.ok else 'PROBLEM'}  {check.name:<18}  {check.detail}")
         if check.advice:

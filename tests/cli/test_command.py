@@ -54,6 +54,17 @@ def test_every_command_explains_itself_and_speaks_json(battpass: Battpass, name:
     assert "--json" in done.out
 
 
+@pytest.mark.parametrize(
+    "group", [(), *((name,) for name in GROUPS)], ids=lambda group: " ".join(group) or "all"
+)
+def test_a_list_of_commands_says_all_it_has_to_say(battpass: Battpass, group: tuple[str, ...]) -> None:
+    shown = battpass(*group, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(shown) >= len(GROUPS[group[0]] if group else COMMANDS)
+    for line in shown:
+        name, _, text = line.strip().partition("  ")
+        assert text.strip().endswith(".") and not text.endswith(".."), name  # one line, not cut off
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
 def test_the_help_of_a_command_says_what_its_name_does_not(command) -> None:
     assert len((inspect.getdoc(command) or "").split()) >= 8
