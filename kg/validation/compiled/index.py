@@ -12,7 +12,7 @@ from battpass.kg.index import Term
 from battpass.kg.validation.compiled.vocabulary import SUBCLASS, TYPE
 
 Members = dict[Term, list[Term]]
-_NONE: Members = {}
+NOTHING: Members = {}
 
 
 class Index:
@@ -50,7 +50,7 @@ class Index:
 
     def objects(self, subject: Term, predicate: NamedNode) -> Sequence[Term]:
         """Return the values of a property of a node, each once."""
-        return self.table.get(predicate, _NONE).get(subject, ())
+        return self.table.get(predicate, NOTHING).get(subject, ())
 
     def subjects(self, predicate: NamedNode, term: Term) -> Sequence[Term]:
         """Return the nodes that have a term as value of a property."""
@@ -58,14 +58,14 @@ class Index:
 
     def by_subject(self, predicate: NamedNode) -> Members:
         """Return the values of a property by node."""
-        return self.table.get(predicate, _NONE)
+        return self.table.get(predicate, NOTHING)
 
     def by_object(self, predicate: NamedNode) -> Members:
         """Return the nodes that have a property by its value."""
         found = self._by_object.get(predicate)
         if found is None:
             found = self._by_object[predicate] = {}
-            for subject, terms in self.table.get(predicate, _NONE).items():
+            for subject, terms in self.table.get(predicate, NOTHING).items():
                 for term in terms:
                     found.setdefault(term, []).append(subject)
         return found
@@ -95,7 +95,7 @@ class Index:
 
     def is_instance(self, node: Term, kind: Term) -> bool:
         """Return whether a node is a SHACL instance of a class."""
-        types = self.table.get(TYPE, _NONE).get(node, ())
+        types = self.table.get(TYPE, NOTHING).get(node, ())
         if kind in types:
             return True
         if SUBCLASS not in self.table:
@@ -113,7 +113,7 @@ class Index:
         """Yield the statements with some predicates, or all."""
         for predicate in self.table if predicates is None else predicates:
             assert isinstance(predicate, NamedNode)
-            for subject, terms in self.table.get(predicate, _NONE).items():
+            for subject, terms in self.table.get(predicate, NOTHING).items():
                 for term in terms:
                     yield Quad(subject, predicate, term)  # type: ignore[arg-type]
 

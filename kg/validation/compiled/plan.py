@@ -4,7 +4,7 @@ Nothing of it refers to any data, so that one plan serves every executor: one re
 of a fleet. Shapes refer to each other by their nodes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyoxigraph import Literal, NamedNode, Quad
@@ -13,6 +13,7 @@ from battpass.kg.errors import BadShapes
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.constraints.base import Constraint
 from battpass.kg.validation.compiled.paths import Path
+from battpass.kg.validation.compiled.queries import Query
 from battpass.kg.validation.compiled.sparql import Asks, Selects
 from battpass.kg.validation.compiled.syntax import bad, shown
 from battpass.kg.validation.compiled.vocabulary import Node
@@ -66,18 +67,14 @@ class Plan:
         return tuple(shape for shape in self.shapes.values() if shape.targets and not shape.deactivated)
 
     @property
-    def predicates(self) -> frozenset[str] | None:
-        """The IRIs that stand in the queries which name all their predicates."""
-        found: set[str] = set()
-        for query in self._queries():
-            found |= query or frozenset()
-        return frozenset(found)
-
-    def _queries(self) -> Iterator[frozenset[str] | None]:
-        for shape in self.shapes.values():
-            for constraint in shape.constraints:
-                if isinstance(constraint, Selects | Asks):
-                    yield constraint.query.predicates
+    def queries(self) -> tuple[Query, ...]:
+        """The queries of all constraints."""
+        return tuple(
+            constraint.query
+            for shape in self.shapes.values()
+            for constraint in shape.constraints
+            if isinstance(constraint, Selects | Asks)
+        )
 
 
 def check_references(shapes: Mapping[Node, Shape]) -> None:

@@ -34,26 +34,33 @@ class Query:
 
     `bound` are the variables that it wants values for, `returned` those of them that it returns. `predicates`
     are the IRIs that may stand as predicates in it, None if any may: the rest of a graph cannot matter.
-    `needed` are the properties that the focus node must have for the query to find anything.
+    `needed` are the properties that the focus node must have for the query to find anything. `free` is the
+    query for all focus nodes at once, where it says the same of each as when run for it alone.
     """
 
     text: str
-    prefixes: Mapping[str, str]
     bound: frozenset[str]
     returned: frozenset[str]
     variables: tuple[str, ...]
     predicates: frozenset[str] | None
     needed: frozenset[str]
+    free: str | None
 
     def run(self, store: Store, values: Mapping[str, Term], functions: Functions) -> QuerySolutions:
         """Return the solutions; `functions` answer for the values of `values`."""
         substitutions = {Variable(name): values[name] for name in self.returned if name in values}
         rows = store.query(
             self.text,
-            prefixes=dict(self.prefixes),
             substitutions=substitutions,
             custom_functions=functions,
         )
+        assert isinstance(rows, QuerySolutions)
+        return rows
+
+    def run_free(self, store: Store) -> QuerySolutions:
+        """Return the solutions for all nodes."""
+        assert self.free is not None
+        rows = store.query(self.free)
         assert isinstance(rows, QuerySolutions)
         return rows
 
@@ -91,9 +98,12 @@ def prepare(
     text = _replaced(text, tokens, "PATH", sparql(path) if path is not None else "$PATH")
     tokens = list(tokens_of(text))
     used = frozenset(token.variable for token in tokens) & names - absent
-    filled = _filled(text, tokens, used, ask)
+    needed = frozenset() if ask else _needed(tokens, prefixes)
+    apart = used == {"this"} and _only_in_triples(tokens)
+    filled = [(text, used)] if apart and not ask else _filled(text, tokens, used, ask)
     functions: Functions = {NamedNode(BOUND + name): lambda: None for name in used}
-    for written, returned in filled:
+    for whole, returned in filled:
+        written = _spelt_out(whole, prefixes)
         try:
             rows = Store().query(written, prefixes=dict(prefixes), custom_functions=functions)
         except SyntaxError as error:
@@ -103,12 +113,12 @@ def prepare(
         variables = tuple(variable.value for variable in rows.variables)
         return Query(
             written,
-            dict(prefixes),
             used,
             returned & frozenset(variables),
             variables,
             _predicates(tokens, prefixes),
-            _needed(tokens, prefixes),
+            needed,
+            _spelt_out(text, prefixes) if needed and used == {"this"} and _same_for_all(tokens) else None,
         )
     raise QueryRejected(f"is no SPARQL query: {problem}")
 
@@ -195,6 +205,13 @@ def _replaced(text: str, tokens: Sequence[Token], variable: str, by: str) -> str
         if token.variable == variable:
             text = text[: token.start] + by + text[token.end :]
     return text
+
+
+def _spelt_out(text: str, prefixes: Mapping[str, str]) -> str:
+    """Return the query with its prefixes put in front of it, those that it uses."""
+    used = {token.text.partition(":")[0] for token in tokens_of(text) if token.kind == "name"}
+    heads = "".join(f"PREFIX {name}: <{prefixes[name]}>\n" for name in sorted(used & prefixes.keys()))
+    return heads + text
 
 
 def _filled(
@@ -299,6 +316,53 @@ def _ends_term(token: Token) -> bool:
 
 def _begins_term(token: Token) -> bool:
     return token.kind in _TERMS or token.is_sign("[", "(", "<<", "+", "-") or token.word in ("TRUE", "FALSE")
+
+
+def _only_in_triples(tokens: Sequence[Token]) -> bool:
+    """Return whether `$this` stands in triples and lists of variables alone, never in an expression.
+
+    Then to substitute it is to bind it beside every pattern, as the standard asks for.
+    """
+    depths = _depths(tokens)
+    return all(depth == 0 for token, depth in zip(tokens, depths, strict=True) if token.variable == "this")
+
+
+def _depths(tokens: Sequence[Token]) -> list[int]:
+    """Return for each token how many parentheses are open around it within its group."""
+    open_, found = [0], []
+    for token in tokens:
+        if token.is_sign("{"):
+            open_.append(0)
+        elif token.is_sign("}") and len(open_) > 1:
+            open_.pop()
+        else:
+            open_[-1] += token.is_sign("(") - token.is_sign(")")
+        found.append(open_[-1])
+    return found
+
+
+def _same_for_all(tokens: Sequence[Token]) -> bool:
+    """Return whether a query whose first triples bind `$this` finds the same when it is bound beforehand.
+
+    So it is unless solutions are counted across focus nodes or cut off, or a group within the query says
+    something about a `$this` that it does not itself bind.
+    """
+    words = {token.word for token in tokens}
+    if words & {"LIMIT", "OFFSET", "REDUCED", "ORDER"} or {token.variable for token in tokens} & _OPTIONAL:
+        return False
+    if "GROUP" in words and not _groups_by_this(tokens):
+        return False
+    level = 0
+    for token, depth in zip(tokens, _depths(tokens), strict=True):
+        level += token.is_sign("{") - token.is_sign("}")
+        if level > 1 and (token.word == "EXISTS" or (depth and token.variable == "this")):
+            return False
+    return True
+
+
+def _groups_by_this(tokens: Sequence[Token]) -> bool:
+    start = next(number for number, token in enumerate(tokens) if token.word == "GROUP")
+    return any(token.variable == "this" for token in tokens[start + 2 : start + 3])
 
 
 def _needed(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[str]:

@@ -22,11 +22,13 @@ from battpass.kg.validation.compiled.constraints.base import (
     ValueTest,
 )
 from battpass.kg.validation.compiled.constraints.shape_based import Property
-from battpass.kg.validation.compiled.index import Index
-from battpass.kg.validation.compiled.paths import follow
+from battpass.kg.validation.compiled.constraints.strings import MaxLength, MinLength
+from battpass.kg.validation.compiled.constraints.value_type import NodeKind
+from battpass.kg.validation.compiled.index import NOTHING, Index, Members
+from battpass.kg.validation.compiled.paths import Predicate, follow
 from battpass.kg.validation.compiled.plan import Plan, Shape, Target
 from battpass.kg.validation.compiled.results import Found, Result
-from battpass.kg.validation.compiled.sparql import Queries
+from battpass.kg.validation.compiled.sparql import Asked, Queries
 from battpass.kg.validation.compiled.vocabulary import Node
 
 # Answers of one shape that are kept, and the longest text that they are kept for.
@@ -42,12 +44,14 @@ class Run:
         self.index = index
         self.queries = queries
         self.known: dict[tuple[int, Term], bool] = {}
-        self._deadline = deadline
-        self._until = None if deadline is None else monotonic() + deadline
+        self.awake: dict[int, tuple[tuple[RowShape, Members | None], ...]] = {}
+        self.hurried = deadline is not None
+        self._deadline = deadline or 0.0
+        self._until = monotonic() + self._deadline
 
     def tick(self) -> None:
         """Raise DeadlineExceeded if there is no time left."""
-        if self._until is not None and monotonic() > self._until:
+        if self.hurried and monotonic() > self._until:
             raise DeadlineExceeded(
                 f"The validation was stopped after {self._deadline:g} s. "
                 "Validate less at once, allow more time, or look for shapes that multiply."
@@ -65,7 +69,11 @@ class Run:
 
 
 class RowShape:
-    """A shape, ready to be asked about focus nodes."""
+    """A shape, ready to be asked about focus nodes.
+
+    `predicate` is its path where that is one property; `silent` says that without value nodes it finds
+    nothing, so that it need not be asked at all.
+    """
 
     def __init__(self, shape: Shape, number: int) -> None:
         self._shape = shape
@@ -76,6 +84,9 @@ class RowShape:
         self._sets: tuple[tuple[Constraint, SetTest], ...] = ()
         self._properties: tuple[RowShape, ...] = ()
         self._kept: dict[Term, tuple[Constraint, ...]] = {}
+        self._cheap = False
+        self.predicate = shape.path.iri if isinstance(shape.path, Predicate) else None
+        self.silent = shape.path is not None
 
     def connect(self, shapes: Mapping[Node, "RowShape"]) -> None:
         """Put the functions of the constraints together, now that all shapes are there."""
@@ -83,15 +94,17 @@ class RowShape:
             return
         constraints = self._shape.constraints
         self._terms = tuple((one, one.test()) for one in constraints if isinstance(one, TermConstraint))
+        # To look at a term again costs less than to look it up.
+        self._cheap = all(isinstance(one, NodeKind | MinLength | MaxLength) for one, _ in self._terms)
         self._values = tuple(
             (one, one.test(shapes.__getitem__), one.details(shapes.__getitem__))
             for one in constraints
             if isinstance(one, ValueConstraint)
         )
-        self._sets = tuple(
-            (one, one.test(shapes.__getitem__)) for one in constraints if isinstance(one, SetConstraint)
-        )
+        sets = [one for one in constraints if isinstance(one, SetConstraint)]
+        self._sets = tuple((one, one.test(shapes.__getitem__)) for one in sets)
         self._properties = tuple(shapes[one.shape] for one in constraints if isinstance(one, Property))
+        self.silent = self.silent and all(one.silent for one in sets)
 
     def conforms(self, run: Run, node: Term) -> bool:
         """Return whether a node conforms."""
@@ -114,22 +127,32 @@ class RowShape:
         for _, holds, _ in self._values:
             if not all(holds(run, value) for value in run.watched(values)):
                 return False
-        return all(one.conforms(run, value) for one in self._properties for value in values)
+        return all(
+            one.conforms(run, value)
+            for one, members in self._awake(run)
+            for value in values
+            if members is None or value in members or not one.silent
+        )
 
     def results(self, run: Run, node: Term) -> list[Result]:
         """Return all results about a focus node."""
-        run.tick()
         out: list[Result] = []
-        values = (node,) if self._follow is None else self._follow(run.index, node)
+        self._judge(run, node, (node,) if self._follow is None else self._follow(run.index, node), out)
+        return out
+
+    def _judge(self, run: Run, node: Term, values: Sequence[Term], out: list[Result]) -> None:
+        """Add all results about a focus node with its value nodes."""
+        if run.hurried:
+            run.tick()
         for constraint, found in self._sets:
             for one in found(run, node, values):
                 out.append(self._result(constraint, node, one))
         if not values:
-            return out
+            return
         if self._terms:
-            kept = self._kept
+            kept, cheap = self._kept, self._cheap
             for value in run.watched(values):
-                objections = kept.get(value)
+                objections = None if cheap else kept.get(value)
                 if objections is None:
                     objections = self._objections(value)
                 for constraint in objections:
@@ -139,17 +162,35 @@ class RowShape:
                 if not holds(run, value):
                     why = () if details is None else details(run, value)
                     out.append(self._result(constraint, node, Found(value, details=why)))
-        for shape in self._properties:
+        if self._properties:
             for value in run.watched(values):
-                out += shape.results(run, value)
-        return out
+                for shape, members in self._awake(run):
+                    if members is not None:
+                        below: Sequence[Term] = members.get(value, ())
+                        if below or not shape.silent:
+                            shape._judge(run, value, below, out)
+                    else:
+                        follow_ = shape._follow
+                        shape._judge(run, value, () if follow_ is None else follow_(run.index, value), out)
+
+    def _awake(self, run: Run) -> tuple[tuple["RowShape", Members | None], ...]:
+        """Return the property shapes that can find something in these data, with the values they look at."""
+        found = run.awake.get(self._number)
+        if found is None:
+            table = run.index.table
+            found = run.awake[self._number] = tuple(
+                (one, None if one.predicate is None else table.get(one.predicate, NOTHING))
+                for one in self._properties
+                if one.predicate is None or one.predicate in table or not one.silent
+            )
+        return found
 
     def _objections(self, value: Term) -> tuple[Constraint, ...]:
         """Return the constraints over terms that a value does not satisfy."""
-        found = self._kept.get(value)
+        found = None if self._cheap else self._kept.get(value)
         if found is None:
             found = tuple(constraint for constraint, holds in self._terms if not holds(value))
-            if len(getattr(value, "value", "")) <= _LONGEST:
+            if not self._cheap and len(getattr(value, "value", "")) <= _LONGEST:
                 if len(self._kept) >= _KEPT:
                     self._kept.clear()
                 self._kept[value] = found
@@ -183,11 +224,11 @@ class Rows:
         self._targeted = [
             (self._shapes[shape.node], [*map(_finder, shape.targets)]) for shape in plan.targeted
         ]
-        self._predicates = plan.predicates
+        self._asked = Asked(plan.queries)
 
     def results(self, index: Index, deadline: float | None) -> list[Result]:
         """Return all results over the data, in an order that depends on nothing but shapes and data."""
-        queries = Queries(index, self._predicates, lambda: self._plan.quads)
+        queries = Queries(index, self._asked, self._plan.quads)
         run = Run(index, queries, deadline)
         out: list[Result] = []
         for shape, finders in self._targeted:

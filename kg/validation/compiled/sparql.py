@@ -1,6 +1,7 @@
 """SHACL-SPARQL: constraints given as queries, and constraint components whose validators are queries."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ _LOCAL_NAME = re.compile(r"[^\W\d][\w.\-\xb7]*\Z")
 _VARIABLE_NAME = re.compile(r"\w+\Z")
 _RESERVED = frozenset({"this", "shapesGraph", "currentShape", "path", "PATH", "value"})
 _BLOCK = re.compile(r"\{[?$](\w+)\}")
+# Nodes that a query may look at for nothing, for each time that it would have to be run anew.
+_WORTH = 20
 _ANY_URI, _STRING = NamedNode(XSD + "anyURI"), NamedNode(XSD + "string")
 
 
@@ -52,6 +55,11 @@ class Selects(SetConstraint):
         """The SPARQL constraint, for `sh:sourceConstraint`."""
         return self.constraint
 
+    @property
+    def silent(self) -> bool:
+        """Whether the query needs a value of the shape's own property."""
+        return isinstance(self.path, Predicate) and self.path.iri.value in self.query.needed
+
     def test(self, judges: Judges) -> SetTest:
         needed = tuple(NamedNode(iri) for iri in sorted(self.query.needed))
         constants = {**self.parameters, "currentShape": self.shape, "shapesGraph": SHAPES_GRAPH}
@@ -61,17 +69,15 @@ class Selects(SetConstraint):
                 members = run.index.table.get(predicate)
                 if members is None or focus not in members:
                     return
-            rows = run.queries.rows(self.query, {**constants, "this": focus})
-            names = {variable.value for variable in rows.variables}
+            rows = run.queries.rows_about(self.query, focus, constants, needed)
             for row in rows:
                 run.tick()
-                yield from self._found(run, focus, values, row, names)
+                yield from self._found(run, focus, values, row)
 
         return found
 
-    def _found(
-        self, run: "Run", focus: Term, values: Sequence[Term], row: QuerySolution, names: set[str]
-    ) -> Iterator[Found]:
+    def _found(self, run: "Run", focus: Term, values: Sequence[Term], row: QuerySolution) -> Iterator[Found]:
+        names = self.query.variables
         if "failure" in names and _is_true(row["failure"]):
             raise EngineFailed(
                 f"The validation cannot be finished: the query of {shown(self.shape)} reports a failure at "
@@ -88,7 +94,7 @@ class Selects(SetConstraint):
             for term in run.queries.restored(value, values):
                 yield Found(term, where, messages)
 
-    def _worded(self, row: QuerySolution, names: set[str], focus: Term) -> tuple[Literal, ...]:
+    def _worded(self, row: QuerySolution, names: tuple[str, ...], focus: Term) -> tuple[Literal, ...]:
         known = {"this": focus, **self.parameters}
         known.update({name: row[name] for name in names if row[name] is not None})
         return tuple(worded(message, known) for message in self.messages)
@@ -103,6 +109,7 @@ class Asks(SetConstraint):
     kind: NamedNode
     parameters: Mapping[str, Term]
     messages: tuple[Literal, ...]
+    silent = True
 
     @property
     def component(self) -> NamedNode:
@@ -306,17 +313,17 @@ class Queries:
     The store keeps numbers and times in one spelling; `restored` finds the spelling of the data again.
     """
 
-    def __init__(
-        self, index: Index, predicates: Iterable[str] | None, shapes: Callable[[], Iterable[Quad]]
-    ) -> None:
+    def __init__(self, index: Index, asked: "Asked", shapes: Iterable[Quad]) -> None:
         self._index = index
-        self._predicates = None if predicates is None else frozenset(map(NamedNode, predicates))
+        self._asked = asked
         self._shapes = shapes
-        self._narrow: Store | None = None
-        self._whole: Store | None = None
+        self._store: Store | None = None
+        self._with_shapes: Store | None = None
         self._values: Mapping[str, Term] = {}
         self._functions: Functions = {}
         self._canonical: dict[Term, list[Term]] | None = None
+        self._times: Counter[int] = Counter()
+        self._all: dict[int, dict[Term, list[QuerySolution]]] = {}
 
     def rows(self, query: Query, values: Mapping[str, Term]) -> QuerySolutions:
         """Return the solutions of a query with values bound."""
@@ -324,8 +331,31 @@ class Queries:
             if NamedNode(BOUND + name) not in self._functions:
                 self._functions[NamedNode(BOUND + name)] = self._answer(name)
         self._values = values
-        store = self._store(query)
-        return query.run(store, values, self._functions)
+        return query.run(self._store_for(query), values, self._functions)
+
+    def rows_about(
+        self, query: Query, focus: Term, constants: Mapping[str, Term], needed: Sequence[NamedNode]
+    ) -> Iterable[QuerySolution]:
+        """Return the solutions of a query for a focus node.
+
+        Where the query may be run for all nodes at once, it is so as soon as it has been run often enough to
+        make up for the nodes that nobody asks about.
+        """
+        if query.free is not None:
+            key = id(query)
+            known = self._all.get(key)
+            if known is None:
+                self._times[key] += 1
+                candidates = min(len(self._index.by_subject(predicate)) for predicate in needed)
+                if candidates <= _WORTH * self._times[key]:
+                    known = self._all[key] = {}
+                    for row in query.run_free(self._store_for(query)):
+                        node = row["this"]
+                        if node is not None:
+                            known.setdefault(node, []).append(row)
+            if known is not None:
+                return known.get(focus, ())
+        return self.rows(query, {**constants, "this": focus})
 
     def restored(self, term: Term, values: Sequence[Term]) -> Sequence[Term]:
         """Return the terms of the data that the store keeps as this one; value nodes before others."""
@@ -349,19 +379,36 @@ class Queries:
     def _answer(self, name: str) -> Callable[[], Term | None]:
         return lambda: self._values.get(name)
 
-    def _store(self, query: Query) -> Store:
-        if query.predicates is not None and self._predicates is not None:
-            if self._narrow is None:
-                self._narrow = Store()
-                self._narrow.extend(self._index.quads(self._predicates))
-            return self._narrow
-        if self._whole is None:
-            self._whole = Store()
-            self._whole.extend(self._index.quads())
-            self._whole.extend(
-                Quad(quad.subject, quad.predicate, quad.object, SHAPES_GRAPH) for quad in self._shapes()
-            )
-        return self._whole
+    def _store_for(self, query: Query) -> Store:
+        if "shapesGraph" in query.bound:
+            if self._with_shapes is None:
+                self._with_shapes = Store()
+                self._with_shapes.extend(self._index.quads())
+                self._with_shapes.extend(
+                    Quad(quad.subject, quad.predicate, quad.object, SHAPES_GRAPH) for quad in self._shapes
+                )
+            return self._with_shapes
+        if self._store is None:
+            self._store = Store()
+            self._store.extend(self._index.quads(self._asked.predicates(self._index)))
+        return self._store
+
+
+class Asked:
+    """What the queries of a plan may ask of a graph, so that only that is put into a store."""
+
+    def __init__(self, queries: Iterable[Query]) -> None:
+        self._queries = tuple(query for query in queries if "shapesGraph" not in query.bound)
+
+    def predicates(self, index: Index) -> frozenset[NamedNode] | None:
+        """Return the predicates that matter in a graph, None if all do."""
+        found: set[str] = set()
+        for query in self._queries:
+            if all(NamedNode(iri) in index.table for iri in query.needed):
+                if query.predicates is None:
+                    return None
+                found |= query.predicates
+        return frozenset(map(NamedNode, found))
 
 
 def _kept(literal: Literal) -> Term:

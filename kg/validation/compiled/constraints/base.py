@@ -81,6 +81,11 @@ class ValueConstraint(Constraint):
 class SetConstraint(Constraint):
     """Looks at focus node and value nodes together."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether it finds nothing where there are no value nodes."""
+        return False
+
     @abstractmethod
     def test(self, judges: Judges) -> SetTest:
         """Return the function that yields what it finds; lazily, as the first may be enough."""

@@ -31,6 +31,11 @@ class MinCount(SetConstraint):
     least: int
     component = sh("MinCountConstraintComponent")
 
+    @property
+    def silent(self) -> bool:
+        """Whether none is enough."""
+        return self.least <= 0
+
     def test(self, judges: Judges) -> SetTest:
         least = self.least
 
@@ -46,6 +51,7 @@ class MaxCount(SetConstraint):
 
     most: int
     component = sh("MaxCountConstraintComponent")
+    silent = True
 
     def test(self, judges: Judges) -> SetTest:
         most = self.most

@@ -49,6 +49,7 @@ class Closed(SetConstraint):
 
     known: frozenset[NamedNode]
     component = sh("ClosedConstraintComponent")
+    silent = True
 
     def test(self, judges: Judges) -> SetTest:
         known = self.known

@@ -55,6 +55,7 @@ class Disjoint(SetConstraint):
 
     other: NamedNode
     component = sh("DisjointConstraintComponent")
+    silent = True
 
     def test(self, judges: Judges) -> SetTest:
         other = self.other
@@ -72,6 +73,7 @@ class Less(SetConstraint):
 
     parameter: str
     other: NamedNode
+    silent = True
 
     @property
     def component(self) -> NamedNode:

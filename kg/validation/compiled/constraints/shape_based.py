@@ -111,6 +111,11 @@ class Qualified(SetConstraint):
     count: int
 
     @property
+    def silent(self) -> bool:
+        """Whether none is enough."""
+        return self.side == "Max" or self.count <= 0
+
+    @property
     def component(self) -> NamedNode:
         """The constraint component."""
         return sh(f"Qualified{self.side}CountConstraintComponent")

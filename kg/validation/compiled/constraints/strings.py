@@ -112,6 +112,7 @@ class UniqueLang(SetConstraint):
     """No two value nodes have the same language tag; one result for each tag that comes again."""
 
     component = sh("UniqueLangConstraintComponent")
+    silent = True
 
     def test(self, judges: Judges) -> SetTest:
         def found(run: "Run", focus: Term, values: Sequence[Term]) -> Iterable[Found]:
