@@ -83,6 +83,10 @@ class Speech:
         """Return the page's own words for a key; `{name}` in them takes a value."""
         return self.of(self.lexicon.words[key]).format(**values)
 
+    def says(self, key: str) -> bool:
+        """Return whether there are words for a key."""
+        return key in self.lexicon.words
+
     def count(self, key: str, count: int, **values: object) -> str:
         """Return the words for a number of things: `key` for many, `key.one` for one."""
         return self.say(f"{key}.one" if count == 1 else key, count=self.number(Decimal(count)), **values)

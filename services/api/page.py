@@ -69,8 +69,10 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the template needs to know of a passport."""
+    """All that the template needs to know of a passport, and whose view of it this is."""
 
+    reader: str
+    draft: bool
     title: str
     identifier: str
     record: str
@@ -92,19 +94,28 @@ class Summary:
     capacity: Value | None
 
 
-def page_of(passport: Passport, speech: Speech, audiences: Mapping[str, Audience]) -> Page:
-    """Return the page of a passport whose graphs are already cut to the reader."""
+def page_of(
+    passport: Passport,
+    speech: Speech,
+    audiences: Mapping[str, Audience],
+    reader: str = "public",
+    *,
+    draft: bool = False,
+) -> Page:
+    """Return the page of a passport whose graphs are already cut to the reader, one of `audiences`."""
     builder = _Builder(passport, speech)
     sections = [*(builder.section(name) for name in SUBMODELS), builder.documents(), builder.about()]
     glance = (builder.quantity(speech.lexicon.quantities[key]) for key in GLANCE)
     return Page(
+        reader=reader,
+        draft=draft,
         title=builder.title(),
         identifier=identifier_of(passport),
         record=passport.record,
         head=tuple(builder.head()),
         glance=tuple(line for line in glance if line),
         sections=tuple(part for part in sections if part.declared or part.measured or part.tables),
-        reserved=tuple(_reserved(speech, audiences)),
+        reserved=tuple(_reserved(speech, audiences, audiences[reader])),
     )
 
 
@@ -185,7 +196,8 @@ class _Builder:
                 "Temperature",
                 "DimensionlessRatio",
             )
-            (conditions if is_condition else declared).append(line)
+            is_measured = kind.nature == "measured"
+            (measured if is_measured else conditions if is_condition else declared).append(line)
         if submodel == "general":
             declared += self._properties(GENERAL)
         return Section(
@@ -295,12 +307,13 @@ class _Builder:
         )
 
 
-def _reserved(speech: Speech, audiences: Mapping[str, Audience]) -> Iterator[Reserved]:
+def _reserved(speech: Speech, audiences: Mapping[str, Audience], reader: Audience) -> Iterator[Reserved]:
+    """Yield what there may be that this reader does not read."""
     for access in (AccessClass.INTEREST, AccessClass.ITEM, AccessClass.AUTHORITY):
+        if reader.reads(access):
+            continue
         attributes = [one for one in speech.lexicon.attributes.values() if one.access == access]
-        readers = [
-            speech.say(f"audience.{name}") for name, reader in audiences.items() if reader.reads(access)
-        ]
+        readers = [speech.say(f"audience.{name}") for name, one in audiences.items() if one.reads(access)]
         if attributes:
             names = tuple(speech.of(attribute.labels) for attribute in attributes)
             yield Reserved(speech.say(f"access.{access}"), ", ".join(readers), names)

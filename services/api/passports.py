@@ -93,7 +93,8 @@ def passport_router(site: Site) -> APIRouter:
 
         def page() -> Response:
             found = site.home.passport(entry.record, audience, version=entry.version)
-            shown = page_of(found, site.speech(request), site.audiences)
+            draft = entry.stage is Stage.DRAFT
+            shown = page_of(found, site.speech(request), site.audiences, audience, draft=draft)
             return site.page(request, "passport.html", page=shown, offered=offered[1:])
 
         if chosen is HTML:

@@ -1,4 +1,4 @@
-"""The small routes: the list of routes as a page, the stylesheet."""
+"""The small routes: the list of routes as a page, the stylesheet, the icon."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from battpass.services.api.site import WEB, Site
 
 
 def plain_router(site: Site) -> APIRouter:
-    """Return the routes `/docs` and `/assets/battpass.css` of one app."""
+    """Return the routes `/docs`, `/assets/battpass.css` and `/favicon.ico` of one app."""
     router = APIRouter(tags=["server"])
 
     @router.get("/docs", summary="This list of routes", include_in_schema=False)
@@ -19,6 +19,13 @@ def plain_router(site: Site) -> APIRouter:
     def stylesheet() -> Response:
         return FileResponse(
             WEB / "battpass.css", media_type="text/css", headers={"Cache-Control": "max-age=3600"}
+        )
+
+    @router.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        # Browsers ask for it by this name whatever a page says.
+        return FileResponse(
+            WEB / "battpass.svg", media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"}
         )
 
     return router

@@ -321,8 +321,9 @@ def shown_in(request: Request) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An error as a page tells it."""
+    """An error as a page tells it; pages may have words of their own for its slug."""
 
+    slug: str
     status: int
     title: str
     detail: str
@@ -332,7 +333,7 @@ class Told:
 def told(error: Exception) -> Told:
     """Return an error as a page tells it."""
     problem = problem_of(error)
-    return Told(problem.status, problem.title, detail_of(error), problem.next)
+    return Told(problem.slug, problem.status, problem.title, detail_of(error), problem.next)
 
 
 def headers_of(error: Exception) -> dict[str, str]:
