@@ -10,6 +10,7 @@ datasets/NAME/   derived from the journal, and built again when lost
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from battpass.kg import storage
@@ -24,6 +25,8 @@ ASIDE = f"{ABOUT}.tmp"
 DATASETS = "datasets"
 IGNORE = ".gitignore"
 _IGNORED = "*\n"
+# A home lies here while a back-up is unpacked: what is beside it then is no home yet.
+RESTORING = ".restoring"
 
 
 def is_home(folder: Path) -> bool:
@@ -43,7 +46,7 @@ def begin(folder: Path) -> None:
     """
     if is_home(folder):
         return
-    if holds(folder) and not (folder / schema.FILE).exists():
+    if holds(folder) and ((folder / RESTORING).exists() or not (folder / schema.FILE).exists()):
         raise DamagedHome(f"{folder} holds files and is no home of passports. Name an empty or a new folder.")
     try:
         (folder / DATASETS).mkdir(parents=True, exist_ok=True)
@@ -54,6 +57,27 @@ def begin(folder: Path) -> None:
         with aside.open("rb") as file:
             os.fsync(file.fileno())
         aside.replace(folder / ABOUT)
+    except OSError as error:
+        raise storage.refusal(error, str(folder)) from error
+
+
+def move_in(aside: Path, folder: Path, kept: Iterable[str]) -> None:
+    """Make a home of a folder from the one that lies whole in it: what it keeps, and last that it is one.
+
+    Raises
+    ------
+    StorageFull, StorageFailed
+        If the disk refuses that.
+    """
+    try:
+        for name in (*kept, IGNORE, DATASETS, ABOUT):
+            if (aside / name).exists():
+                (aside / name).replace(folder / name)
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
     except OSError as error:
         raise storage.refusal(error, str(folder)) from error
 

@@ -1,8 +1,10 @@
 """A home: the passports that one operator keeps, and the SPARQL datasets derived from them."""
 
+import shutil
 import sqlite3
 import tempfile
 import threading
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -198,16 +200,24 @@ class Home(Passports):
 
     @staticmethod
     def restore(file: Path, folder: Path, upto: int | None = None) -> Verified:
-        """Make a home of a back-up in a folder that is empty or not there; see `kg.journal.backup`."""
-        if folders.is_home(folder) or folders.holds(folder, ".restoring"):
+        """Make a home of a back-up in a folder that is empty or not there; see `kg.journal.backup`.
+
+        It lies aside until it is whole, so one that was cut off can be done again in the same folder.
+        """
+        aside, kept = folder / folders.RESTORING, (*backups.COMPANIONS, schema.FILE)
+        if folders.is_home(folder) or folders.holds(folder, *((aside.name, *kept) if aside.is_dir() else ())):
             raise DamagedHome(f"{folder} is not empty. Restore into an empty or a new folder.")
-        found = backups.restore(file, folder, upto)
         try:
-            folders.begin(folder)
+            _remove(folder, kept)
+            shutil.rmtree(aside, ignore_errors=True)
+            found = backups.restore(file, aside, upto)
+            folders.begin(aside)
+            folders.move_in(aside, folder, kept)
         except BaseException:
-            for name in (schema.FILE, *backups.COMPANIONS):  # so that it can be done again
-                (folder / name).unlink(missing_ok=True)
+            _remove(folder, kept)  # so that it can be done again
             raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
         return found
 
     def close(self) -> None:
@@ -230,3 +240,9 @@ class Home(Passports):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    if folder.is_dir():
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
