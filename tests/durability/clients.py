@@ -117,6 +117,9 @@ def write(port: int, name: str, own: Own, ledger: Ledger, random: Random, tally:
                     break
                 if attempt.do == "erase" and "StorageFailed" in answer.get("refused", ""):
                     continue  # the entry may be there, but a copy of the texts stays in the log
+                if "is closed" in answer.get("refused", ""):  # it is being ended
+                    attempt.refused = True
+                    break
                 assert "refused" not in answer, f"{attempt} was refused: {answer}; before it stood {unsure}"
                 attempt.acknowledged = tuple(Acknowledged(*told) for told in answer["written"])
                 group.commits, group.entries = answer["commits"], answer["entries"]

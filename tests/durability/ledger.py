@@ -1,6 +1,6 @@
 """What clients were told, and whether a home agrees with it: the lists are theirs, kept outside the home."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
@@ -76,6 +76,21 @@ class Counts:
     unattempted: int = 0
     most_entries: int = 0
     problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts: Iterable["Counts"]) -> "Counts":
+        """Return the counts of several homes as one."""
+        found = cls()
+        for part in parts:
+            found.rounds += part.rounds
+            found.acknowledged += part.acknowledged
+            found.unanswered_and_there += part.unanswered_and_there
+            found.lost += part.lost
+            found.torn += part.torn
+            found.unattempted += part.unattempted
+            found.most_entries = max(found.most_entries, part.most_entries)
+            found.problems += part.problems
+        return found
 
     def figures(self) -> dict[str, int]:
         """Return the counts by the words that result files use."""

@@ -40,6 +40,12 @@ class Started:
         """Return the time since it was started."""
         return time.monotonic() - self.began
 
+    def tell(self, line: str) -> None:
+        """Send it a line, where it was started with a pipe to listen to."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
     def kill(self) -> None:
         """Send SIGKILL, and wait until it is gone."""
         self.process.kill()
@@ -81,10 +87,11 @@ def spread(seconds: list[float]) -> dict[str, float]:
 
 
 @contextmanager
-def started(*arguments: str | Path) -> Iterator[Started]:
-    """Start `python ARGUMENTS` from the repository; it and what it started are killed at the end."""
+def started(*arguments: str | Path, stdin: int | None = None) -> Iterator[Started]:
+    """Start `python ARGUMENTS` from the repository; it is killed at the end."""
     process = subprocess.Popen(
         [sys.executable, *map(str, arguments)],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -99,5 +106,6 @@ def started(*arguments: str | Path) -> Iterator[Started]:
     finally:
         found.kill()
         reader.join(PATIENCE_SECONDS)
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()

@@ -139,7 +139,8 @@ def _one(
     # Until the answer comes, nobody knows how it stands; if none comes, it is left alone.
     before = own.standing.pop(number, None)
     answer = _sent(client, attempt, tag)
-    if answer.status_code in (409, 412) and (number < SHARED or tag == _STALE):
+    came_second = answer.status_code in (409, 412) and (number < SHARED or tag == _STALE)
+    if came_second or answer.status_code == _BUSY:
         attempt.refused = True
         if before is not None:
             own.standing[number] = before
@@ -152,6 +153,8 @@ def _one(
     tally.add(1)
 
 
+# Whoever is told so is told, too, that nothing was changed; the ledger holds the server to it.
+_BUSY = 503
 _STALE = '"0123456789abcdef0123456789abcdef.x"'
 
 
