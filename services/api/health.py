@@ -26,6 +26,7 @@ from battpass.kg.errors import (
     DamagedHome,
     DeadlineExceeded,
     HomeInUse,
+    NotWritable,
     PoolBusy,
     ProcessLost,
     StorageFailed,
@@ -217,7 +218,10 @@ def health_of(
     if journal.is_writable:
         # Beside another process that writes, answers stay those of the moment when this one started.
         reading["dataset"] = dataset_follows(
-            lambda: home.sequence, lambda: home.shown(audience), lambda: home.trouble
+            lambda: home.sequence,
+            lambda: home.shown(audience),
+            lambda: home.trouble,
+            excused=lambda: not takes_writes(journal),
         )
     writing = {
         "writing": journal_writes(journal, journal.folder),
@@ -329,10 +333,12 @@ def dataset_follows(
     shown: Callable[[], int],
     trouble: Callable[[], str] = str,
     clock: Callable[[], float] = time.monotonic,
+    excused: Callable[[], bool] = bool,
 ) -> Probe:
     """Return a probe: a dataset shows the whole journal, or came nearer to it within `STALE_SECONDS`.
 
-    `trouble` says what keeps it from doing so, for the log.
+    `trouble` says what keeps it from doing so, for the log. It is `excused` where nothing can be written:
+    that is told of writing, and a full disk must not take a server out of service that can be read.
     """
     behind: tuple[int, float] | None = None  # what was shown when it was first seen to lag, and when that was
 
@@ -341,12 +347,21 @@ def dataset_follows(
         last, at = sequence(), shown()
         if at >= last:
             behind = None
-        elif behind is None or behind[0] != at:
+        elif behind is None or behind[0] != at or (clock() - behind[1] > STALE_SECONDS and excused()):
             behind = at, clock()
         elif clock() - behind[1] > STALE_SECONDS:
             raise Unready("Queries do not see what was written lately.", trouble())
 
     return probe
+
+
+def takes_writes(journal: Chain) -> bool:
+    """Return whether an entry could be written now."""
+    try:
+        journal.check_writable()
+    except NotWritable:
+        return False
+    return True
 
 
 def disk_has_room(folder: Path, free: Callable[[Path], tuple[int, int]] | None = None) -> Probe:

@@ -228,6 +228,22 @@ def test_a_dataset_that_comes_nearer_follows_and_one_that_does_not_is_stale() ->
     probe()
 
 
+def test_a_dataset_that_cannot_be_written_is_excused_until_it_can() -> None:
+    now, refused = [0.0], [True]
+    probe = dataset_follows(lambda: 20, lambda: 10, str, lambda: now[0], excused=lambda: refused[0])
+    for _ in range(5):
+        probe()
+        now[0] += STALE_SECONDS + 1
+        probe()
+    refused[0] = False
+    probe()  # it is given time to follow, now that it can
+    now[0] += STALE_SECONDS - 1
+    probe()
+    now[0] += 2
+    with pytest.raises(Unready):
+        probe()
+
+
 @pytest.mark.parametrize(
     ("left", "size", "ok"),
     [
