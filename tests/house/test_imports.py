@@ -41,6 +41,7 @@ HEAVY = ("rdflib", "pyshacl", "owlready2", "pandas", "sklearn", "tensorflow", "o
 # Modules that are nothing without a heavy library, and those that are nothing without them. Whoever uses one
 # imports it where the work starts.
 LATE = {
+    "battpass.kg.validation.compiled.advanced",
     "battpass.kg.validation.terms",
 }
 
