@@ -56,14 +56,23 @@ def declared(extra: str | None = None) -> set[str]:
     """Return the names of the distributions that pyproject asks for, plainly or in an extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] if extra is None else project["optional-dependencies"][extra]
-    return {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in lines}
+    return {plain(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
+
+
+def plain(name: str) -> str:
+    """Return the name of a distribution as all spellings of it are compared: `A_b` is `a-b`.
+
+    >>> plain("Prometheus_Client")
+    'prometheus-client'
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def brought_in(sources: list[Module]) -> dict[str, str]:
     """Return each foreign distribution that the sources import, with one that does."""
     owners = packages_distributions()
     tops = {name.split(".")[0]: module.name for module in sources for name in module.imports()}
-    return {owners[top][0].lower(): who for top, who in tops.items() if top in owners and top != "battpass"}
+    return {plain(owners[top][0]): who for top, who in tops.items() if top in owners and top != "battpass"}
 
 
 def test_every_library_in_use_is_asked_for() -> None:
