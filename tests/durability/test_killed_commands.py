@@ -239,7 +239,7 @@ def _killed_command(random: Random, begun: Callable[[], bool], usual: float, *ar
         until = time.monotonic() + PATIENCE_SECONDS
         while not begun() and command.process.poll() is None:
             assert time.monotonic() < until, command.text()
-            Event().wait(0.002)
+            Event().wait(0.02)
         Event().wait(random.uniform(0, usual))
         command.kill()
         assert command.process.returncode in (0, -9), command.text()
