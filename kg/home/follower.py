@@ -3,6 +3,7 @@
 import threading
 import time
 
+from battpass.kg.errors import NotWritable
 from battpass.kg.home.datasets import Datasets
 from battpass.kg.journal.journal import Journal
 
@@ -11,7 +12,7 @@ GATHERED_SECONDS = 1.0
 # After trouble, such as a full disk, it is tried again after this long.
 AFTER_TROUBLE_SECONDS = 2.0
 # The engine takes nothing any more after a write that failed, until it is opened again. What fails more often
-# than this although there is room does so for another reason: then the dataset is built anew.
+# than this although the journal is written does so for another reason: then the dataset is built anew.
 MOST_FAILURES = 3
 
 
@@ -52,16 +53,24 @@ class Follower:
         for name in names:
             if self._ending.is_set():
                 break
-            # Without room nothing is given up: queries go on with what was shown last.
-            has_room = self._datasets.has_room()
             failures = self._failures.get(name, 0)
+            # While the disk takes nothing, nothing is given up: queries go on with what was shown last.
+            mending = failures > 0 and self._takes_writes()
             try:
-                if failures and has_room:
+                if mending:
                     self._datasets.reopen(name, anew=failures >= MOST_FAILURES)
                 else:
                     self._datasets.catch_up(name)
                 self._failures[name] = 0
             except Exception as error:  # whatever it is, reading and writing passports goes on
-                self._failures[name] = failures + 1 if has_room else 1
+                self._failures[name] = failures + 1 if mending else 1
                 trouble = f"The {name} dataset does not follow the journal: {error}"
         return trouble
+
+    def _takes_writes(self) -> bool:
+        """Return whether the disk of datasets has room, and that of the journal takes what it is given."""
+        try:
+            self._journal.check_writable()
+            return self._datasets.has_room()
+        except (NotWritable, OSError):
+            return False
