@@ -164,7 +164,7 @@ def _attempt(client: httpx.Client, id: str, own: OwnPassports, random: Random) -
     if chance < 0.15:
         number = random.randrange(SHARED)
         read = client.get(f"/v1/dpps/{identifier(number)}", params={"format": FORMAT})
-        if read.status_code == 404:
+        if read.status_code != 200:
             return Attempt(id, "draft", (number,), id), ""
         return Attempt(id, "change draft", (number,), id), read.headers["etag"]
     if len(own.standing) < 2 or (chance < 0.4 and len(own.standing) < _MOST_OWN):

@@ -19,7 +19,6 @@ from battpass.kg.errors import BattPassError, DamagedHome, NotFound
 from battpass.kg.home import Home, Stage
 from battpass.kg.home.datasets import Datasets
 from battpass.kg.journal.backup import BadBackup, backup
-from battpass.kg.journal.parts import digest
 from battpass.kg.journal.verify import verify
 from battpass.kg.journal.witness import Head
 from battpass.kg.keys import FILE as KEYS
@@ -330,7 +329,3 @@ def _check_imported(
             record, version, _ = json.loads(line)
             assert records[record].version == version, f"{record} was told to be there"
     found["all of it" if count == len(documents) else "part of it" if count else "nothing"] += 1
-
-
-def test_documents_of_the_fleet_are_each_of_their_own(documents: list[bytes]) -> None:
-    assert len({digest(document) for document in documents}) == DOCUMENTS
