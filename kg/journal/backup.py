@@ -95,6 +95,7 @@ def backup(folder: Path, file: Path, watch: Watch | None = None) -> Backup:
                 "`battpass journal verify`, and bring the home back from an earlier back-up."
             )
         packed = work / "packed"
+        packed.touch(0o600)  # it holds drafts and what is said of persons
         _pack(packed, files, found.head)
         _read_back(packed)
         _sync(packed)
@@ -190,7 +191,8 @@ def _unpack(file: Path, work: Path) -> None:
             for name, wanted in _about(archive)["files"].items():
                 if name not in (schema.FILE, *COMPANIONS):
                     raise BadBackup(f"{file} holds {name!r}, which is no file of a back-up.")
-                with archive.open(name) as stream, (work / name).open("xb") as target:
+                (work / name).touch(0o600 if name in COMPANIONS else 0o666, exist_ok=False)
+                with archive.open(name) as stream, (work / name).open("wb") as target:
                     shutil.copyfileobj(stream, target, _CHUNK)
                 if _digest(work / name) != wanted:
                     raise BadBackup(f"{name} in {file} does not have its digest. Use another back-up.")

@@ -82,7 +82,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         f"{address}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
-        connection.execute("SELECT 1 FROM about").fetchone()
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()
         if not isinstance(error, sqlite3.OperationalError):
@@ -100,7 +100,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def check_layout(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `DamagedHome` if the file is of a layout that is not read here."""
     there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
-    row = there and connection.execute("SELECT value FROM about WHERE name = 'layout'").fetchone()
+    if there is None:
+        raise DamagedHome(
+            f"{path} holds no journal. Where it is just being made, try again in a moment; else bring the "
+            "home back from a backup."
+        )
+    row = connection.execute("SELECT value FROM about WHERE name = 'layout'").fetchone()
     if row is None or row[0] != str(LAYOUT):
         raise DamagedHome(
             f"{path} has layout {row[0] if row else 'unknown'}; this version reads layout {LAYOUT}. "
@@ -165,7 +170,7 @@ class Readers:
         with self._guard:
             connection = self._idle.pop() if self._idle else None
         try:
-            connection = connection or open_for_reading(self._path)
+            connection = connection or self._opened()
             connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
@@ -180,6 +185,15 @@ class Readers:
                 self._give_back(connection)
             raise
         self._give_back(connection)
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = open_for_reading(self._path)
+        try:
+            check_layout(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._guard:

@@ -1,6 +1,7 @@
 """A back-up can be restored, to any entry of it; one that is damaged is refused, and nothing is left."""
 
 import json
+import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -13,6 +14,8 @@ from battpass.kg.journal.backup import BadBackup, backup, restore
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.schema import FILE
 from battpass.kg.journal.verify import verify
+from battpass.kg.keys import FILE as KEYS
+from battpass.kg.keys import KeyRing
 from benchmarks.campaigns import Campaign
 from tests.journal.records import change, record
 
@@ -40,6 +43,19 @@ def test_a_backup_is_restored_whole(told: Path, kept: Path, tmp_path: Path) -> N
     with Journal.open(told, read_only=True) as before, Journal.open(tmp_path / "new") as after:
         assert same(before, after, 14) and after.head == before.head
         assert after.append([change(9, 1)])[0][0].sequence == 15
+
+
+def test_keys_and_backups_are_for_their_owner_alone(told: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(told, home)
+    with closing(KeyRing(home / KEYS)) as ring:
+        issued = ring.create("owner", ["write"])
+    backup(home, tmp_path / "kept.zip")
+    restore(tmp_path / "kept.zip", tmp_path / "new")
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "kept.zip", tmp_path / "new" / KEYS)]
+    assert modes == [0o600, 0o600]
+    with closing(KeyRing(tmp_path / "new" / KEYS)) as ring:
+        assert ring.find(issued.token) == issued.key
 
 
 def test_a_backup_says_what_it_holds_and_needs_nothing_of_ours(told: Path, kept: Path) -> None:

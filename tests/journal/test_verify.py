@@ -11,7 +11,7 @@ import pytest
 
 from battpass.kg.errors import DamagedHome
 from battpass.kg.journal import schema
-from battpass.kg.journal.entry import Entry, Note
+from battpass.kg.journal.entry import Entry, Note, Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import digest
 from battpass.kg.journal.schema import FILE
@@ -228,6 +228,15 @@ def test_what_is_no_journal_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(DamagedHome):
         verify(tmp_path / FILE)
+
+
+def test_a_journal_that_is_just_being_made_is_told_from_one_that_the_disk_lost(tmp_path: Path) -> None:
+    Journal.open(tmp_path).close()
+    (tmp_path / FILE).write_bytes(b"")
+    with Journal.open(tmp_path, read_only=True) as reader:
+        for _ in range(2):
+            with pytest.raises(DamagedHome, match="holds no journal[.] Where it is just being made"):
+                reader.count((Stage.PUBLISHED,))
 
 
 def test_a_journal_of_a_later_layout_is_refused(copied: Path) -> None:
