@@ -16,6 +16,7 @@ from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse
 from battpass.kg.home import Entry, Home
 from battpass.kg.home.datasets import Datasets
+from battpass.kg.home.folder import is_home
 from battpass.kg.home.lock import holder_of
 from battpass.kg.home.stamp import STAMP, Stamp
 from battpass.kg.journal import schema
@@ -125,9 +126,12 @@ def _java() -> Check:
 
 
 def _home(folder: Path, watch: WatchEntries | None) -> Iterator[Check]:
-    if not (folder / "home.json").exists() and not folder.exists():
+    if not is_home(folder):
+        is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
         advice = "Make one with `battpass import FILE...` or `battpass demo`."
-        yield Check("folder", True, f"{folder}: none yet", advice)
+        other = "Name the folder of one with --home or BATTPASS_HOME, or a new one."
+        found = "none yet" if is_free else "is there, and is no home of passports"
+        yield Check("folder", is_free, f"{folder}: {found}", advice if is_free else other)
         return
     # Read before the journal, which may grow meanwhile: an older witness is as good.
     witness = Witness(folder / WITNESS, writable=False).read()
@@ -147,7 +151,7 @@ def _home(folder: Path, watch: WatchEntries | None) -> Iterator[Check]:
 
 def examine_deeply(folder: Path, watch: Watch | None = None) -> Iterator[Check]:
     """Yield what takes long: each byte of the journal, and each dataset against one built anew in memory."""
-    if not (folder / "home.json").exists():
+    if not is_home(folder):
         return
     yield _tried("journal, deep", lambda: _verified(folder, watch), BACK_UP)
     try:

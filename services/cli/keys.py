@@ -58,7 +58,9 @@ def create(
     if not out.as_json:
         key = issued.key
         until = _end(key) or "it is revoked"
-        out.note(f"Key {key.id}: {key.audience}, may {', '.join(sorted(key.rights))}, until {until}.")
+        out.note(
+            f"Key {key.id} for {key.audience}, with the right to {_and(sorted(key.rights))}, until {until}."
+        )
         out.note("Keep it now, as it is not shown again. Send it as Authorization: Bearer bp_...")
     out.document({"key": _document(issued.key), "token": issued.token})
     return 0
@@ -117,6 +119,11 @@ def _ring(out: Console) -> KeyRing:
             "look at the example fleet with `battpass demo`, or name a folder with --home or BATTPASS_HOME."
         )
     return KeyRing(out.home / FILE)
+
+
+def _and(words: list[str]) -> str:
+    """Return words as they are listed in a sentence."""
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
 
 def _standing(key: Key, now: datetime) -> str:

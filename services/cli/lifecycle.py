@@ -87,7 +87,7 @@ def publish(
 def archive(
     context: typer.Context,
     name: Name,
-    reason: Annotated[str, typer.Option(help="Why, such as: recycled. It stays in the journal.")],
+    reason: Annotated[str, typer.Option(help="Why, such as: recycled; for its history.")],
     as_json: JsonFlag = False,
 ) -> int:
     """Let a passport cease to exist, as it does when its battery was recycled. There is no way back.
@@ -176,7 +176,7 @@ def history(
 ) -> int:
     """List the versions of a passport, the oldest first: when, what, by whom and why; up to a time with --at.
 
-    An archived passport has its history still. `battpass export --version N` prints one of them.
+    `battpass export --version N` prints one of them. Of an archived passport this list is what is left.
     """
     from battpass.services.cli import homes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,10 +117,9 @@ def _serve(out: Console, home: Home, taken: socket.socket, host: str) -> None:
     if (first := next(home.records(PUBLIC, limit=1), None)) is not None:
         out.say(f"Passport  {address}/p/{first.rpartition('/')[2]}")
     out.say("Stop with Ctrl+C.")
-    try:
+    with suppress(KeyboardInterrupt):  # raised once more when the server has ended
         server.run(sockets=[taken])
-    except KeyboardInterrupt:  # raised once more when the server has ended
-        out.say("Stopped.")
+    out.say("Stopped.")
 
 
 @contextmanager

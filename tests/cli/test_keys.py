@@ -56,7 +56,7 @@ def test_a_new_key_is_printed_alone_and_opens_what_was_asked_for(battpass: Battp
     assert (key.audience, key.rights) == ("owner", {"read", "write", "publish"})
     assert "not shown again" in err
     assert token.rpartition("_")[2] not in err
-    assert f"Key {key.id}: owner, may publish, read, write" in err
+    assert f"Key {key.id} for owner, with the right to publish, read and write" in err
 
 
 def test_a_key_without_a_right_named_reads(battpass: Battpass) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -56,6 +57,15 @@ def fetch(address: str) -> str:
         return str(answer.read().decode())
 
 
+def is_ready(address: str) -> bool:
+    """Return whether a server can answer queries; its datasets open when it listens already."""
+    try:
+        return bool(fetch(f"{address}/readyz"))
+    except urllib.error.HTTPError as error:
+        assert error.code == 503
+        return False
+
+
 @pytest.mark.slow
 def test_demo_loads_the_fleet_serves_it_and_ends(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -66,6 +76,7 @@ def test_demo_loads_the_fleet_serves_it_and_ends(tmp_path: Path) -> None:
         passport = re.search(r"Passport +(http\S+)", text)[1]  # type: ignore[index]
         assert "<html" in fetch(f"{address}/")
         assert "<html" in fetch(passport)
+        wait_for(lambda: is_ready(address))
         answer = json.loads(fetch(f"{address}/sparql?query={urllib.parse.quote(COUNT)}"))
         assert answer["results"]["bindings"][0]["n"]["value"] == "3"
         # Beside the server one can ask, and is told why one cannot write.
@@ -85,7 +96,8 @@ def test_sigterm_ends_a_server_with_all_its_processes(battpass: Battpass, home: 
     battpass("import", "--publish", example("ev-lfp-60"))
     with started("--home", str(home), "serve", "--port", "0") as (process, printed):
         address = re.search(r"Pages +(http://127\.0\.0\.1:\d+)/", "".join(printed))[1]  # type: ignore[index]
-        wait_for(lambda: fetch(f"{address}/sparql?query={urllib.parse.quote(COUNT)}") != "")
+        wait_for(lambda: is_ready(address))
+        assert json.loads(fetch(f"{address}/sparql?query={urllib.parse.quote(COUNT)}"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         wait_for(lambda: not is_there(process.pid))
