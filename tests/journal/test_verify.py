@@ -235,7 +235,7 @@ def test_a_journal_that_is_just_being_made_is_told_from_one_that_the_disk_lost(t
     (tmp_path / FILE).write_bytes(b"")
     with Journal.open(tmp_path, read_only=True) as reader:
         for _ in range(2):
-            with pytest.raises(DamagedHome, match="holds no journal[.] Where it is just being made"):
+            with pytest.raises(DamagedHome, match=r"holds no journal\. Where it is just being made"):
                 reader.count((Stage.PUBLISHED,))
 
 
