@@ -55,7 +55,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         responses={
             **CREATES,
             **wrote(201, "Kept"),
-            **wrote(200, "It stood there already; nothing was written"),
+            **wrote(200, "It stood there already; if as a draft, it may be published now"),
         },
         openapi_extra=document_body(),
     )
@@ -69,7 +69,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         client = await _writer(site, request, *_rights(stage))
         terms = Terms(Stage(stage), _format_of(request, format), check)
         done = await site.writing.create(client, await read_body(request, most), terms, "HTTP")
-        return _told(request, done, 200 if done.written.outcome == "unchanged" else 201)
+        return _told(request, done, 201 if done.written.outcome == "added" else 200)
 
     @router.put(
         "/v1/dpps/{dpp:path}",
@@ -184,7 +184,11 @@ def _told(request: Request, done: Done, status: int = 200) -> Response:
     if done.tag:
         address = f"{request.scope.get('root_path', '')}/v1/dpps/{short(done.written.record)}"
         headers["ETag"] = entity_tag(done.tag, data_formats()[0].name)
-        headers["Location" if status == 201 else "Content-Location"] = address
+        if status == 201:
+            headers["Location"] = address
+        else:  # where what the ETag names can be read
+            draft = "?stage=draft" if done.written.stage is Stage.DRAFT else ""
+            headers["Content-Location"] = address + draft
     return Response(done.body().model_dump_json(), status, headers, "application/json")
 
 

@@ -116,7 +116,8 @@ UNLESS_KNOWN: dict[str, Any] = {"parameters": [_IF_NONE_MATCH]}
 MAY_MATCH: dict[str, Any] = {"parameters": [{**_IF_MATCH, "required": False}]}
 _HEADERS = {
     "ETag": {"schema": {"type": "string"}, "description": "of the passport in its default format"},
-    "Location": {"schema": {"type": "string"}, "description": "address of the passport"},
+    "Location": {"schema": {"type": "string"}, "description": "address of the passport, where it is new"},
+    "Content-Location": {"schema": {"type": "string"}, "description": "address of what the ETag names"},
     "Sequence": {"schema": {"type": "integer"}, "description": "number of the write in the journal"},
 }
 MODELS_READ: dict[int | str, dict[str, Any]] = {

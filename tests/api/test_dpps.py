@@ -141,7 +141,7 @@ def test_the_same_document_once_more_is_published_where_it_was_a_draft(
 ) -> None:
     post(client, another(number))
     answer = post(client, another(number), stage="published")
-    assert (answer.status_code, answer.json()["stage"], answer.json()["version"]) == (201, "published", 2)
+    assert (answer.status_code, answer.json()["stage"], answer.json()["version"]) == (200, "published", 2)
     again = post(client, another(number), stage="published")
     assert (again.status_code, again.json()["version"]) == (200, 2)
     as_draft = post(client, another(number))
@@ -353,6 +353,17 @@ def test_change_needs_to_name_what_it_changes(client: httpx.Client, published: s
     problem(client.put(published, content=b"{}", headers=stale), 412)
     assert client.patch(published, json=charge(43), headers={**MERGE, "If-Match": "*"}).status_code == 200
     problem(client.patch(published, json=charge(44), headers={**MERGE, "If-Match": "no tag"}), 400)
+
+
+@pytest.mark.parametrize("stage", ["draft", "published"])
+def test_a_change_names_where_what_it_made_can_be_read(
+    client: httpx.Client, published: str, stage: str
+) -> None:
+    headers = {**MERGE, "If-Match": "*"}
+    changed = client.patch(published, json=charge(45), params={"stage": stage}, headers=headers)
+    read = client.get(changed.headers["content-location"])
+    assert read.headers["etag"] == changed.headers["etag"]
+    assert read.json()["performance"]["dynamic"]["stateOfCharge"]["value"] == 45
 
 
 def test_change_of_what_is_published_is_published_at_once(client: httpx.Client, published: str) -> None:
