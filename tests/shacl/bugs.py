@@ -1,0 +1,128 @@
+"""Where pySHACL and pyshacl-turbo depart from the standard: each with a minimal case, and with its mark.
+
+The mark tells in which shapes the fault can show, so that a random case without it allows no difference.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.shacl.rivals import Line
+
+PYSHACL, TURBO = "pySHACL", "pyshacl-turbo"
+_BOUNDS = re.compile(r"sh:(?:min|max)(?:In|Ex)clusive|sh:lessThan")
+_OF_BOUNDS = ("Min", "Max", "LessThan")
+_NUMBER = re.compile(r'"[-+0-9.e]+"\^\^<xsd:(?:integer|decimal|double|float)\Z')
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A fault: who has it, the case that shows it, and how many results are right there.
+
+    `touches` is given a result that only one side has, the text of its shape with all shapes that it asks,
+    and the data.
+    """
+
+    name: str
+    rivals: tuple[str, ...]
+    shapes: str
+    data: str
+    results: int
+    touches: Callable[[Line, str, str], bool]
+
+
+def _of_order(line: Line, shapes: str, data: str) -> bool:
+    if not _BOUNDS.search(shapes):
+        return False
+    # Two numbers compare, and nobody gets that wrong.
+    alone = line.component.endswith(("Inclusive", "Exclusive")) and line.component.startswith(_OF_BOUNDS)
+    return not (alone and _NUMBER.match(line.value) and not re.search(r"xsd:date|true|false", shapes))
+
+
+BUGS = (
+    Bug(
+        "values that do not compare are put into an order all the same",
+        (PYSHACL,),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:maxInclusive 5 .",
+        'ex:a ex:p "2020-01-01"^^xsd:date .',
+        1,
+        _of_order,
+    ),
+    Bug(
+        "a number that its datatype does not have is compared",
+        (TURBO,),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:minInclusive 5 .",
+        'ex:a ex:p "300"^^xsd:byte .',
+        1,
+        lambda line, shapes, data: '"300"^^' in shapes + data and bool(_BOUNDS.search(shapes)),
+    ),
+    Bug(
+        "a term that has no order is less than or equal to itself",
+        (PYSHACL, TURBO),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:lessThanOrEquals ex:q .",
+        "ex:a ex:p ex:b ; ex:q ex:b .",
+        1,
+        lambda line, shapes, data: "lessThanOrEquals" in shapes,
+    ),
+    Bug(
+        "a blank node is long enough where no length is asked for",
+        (PYSHACL, TURBO),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:minLength 0 .",
+        "ex:a ex:p [] .",
+        1,
+        lambda line, shapes, data: "sh:minLength 0" in shapes and "_:" in data,
+    ),
+    Bug(
+        "solutions of a query that are alike count once",
+        (PYSHACL, TURBO),
+        """ex:S sh:targetNode ex:a ; sh:sparql [ sh:select
+            "SELECT $this { $this <http://example.org/p> ?x }" ] .""",
+        "ex:a ex:p 1 , 2 .",
+        2,
+        lambda line, shapes, data: line.component == "SPARQL" and "OPTIONAL" in shapes,
+    ),
+    Bug(
+        "a sequence is not turned round when it is followed backwards",
+        (PYSHACL,),
+        "ex:S sh:targetNode ex:a ; sh:path [ sh:inversePath ( ex:p ex:q ) ] ; sh:maxCount 0 .",
+        "ex:b ex:p ex:c . ex:c ex:q ex:a .",
+        1,
+        lambda line, shapes, data: "inversePath (" in shapes,
+    ),
+    Bug(
+        "a query with a path that repeats starts from anywhere if the focus node is false or empty",
+        (PYSHACL,),
+        """ex:S sh:targetNode false ; sh:path ( [ sh:zeroOrMorePath ex:q ] ex:p ) ; sh:sparql [ sh:select
+            "SELECT $this ?value { $this $PATH ?value }" ] .""",
+        "ex:a ex:p ex:b .",
+        0,
+        lambda line, shapes, data: "$PATH" in shapes and bool(re.search("OrMore|OrOne", shapes)),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A case that a rival does not finish, and what its error says."""
+
+    rival: str
+    shapes: str
+    data: str
+    says: str
+
+
+CRASHES = (
+    Crash(
+        PYSHACL,
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:lessThan ex:q .",
+        "ex:a ex:p [] ; ex:q 5 .",
+        "to compare a BlankNode",
+    ),
+    Crash(
+        PYSHACL,
+        """ex:S sh:targetNode ex:a ; sh:path [ sh:zeroOrMorePath [ sh:zeroOrOnePath ex:p ] ] ; sh:sparql [
+            sh:select "SELECT $this ?value { $this $PATH ?value }" ] .""",
+        "ex:a ex:p ex:b .",
+        "Expected SelectQuery",
+    ),
+)
