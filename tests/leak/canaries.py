@@ -21,7 +21,11 @@ ENCODED_NUMBER = -2
 
 _SEPARATOR = "[.,'\u2019 \u00a0\u2009\u202f]?"
 _CORE = re.compile(_SEPARATOR.join(CORE) + "".join(f"{_SEPARATOR}([0-9])" for _ in range(3)))
+_YEAR = DATE[:4]
 _DATE = re.compile(r"1789-?07|07[./-]1789|Jul[iy]?\.?[ \u00a0]1789")
+# A digit, and what may stand between digits, as URLs, HTML and JSON escape it.
+_PERCENT = re.compile(r"%(?:3[0-9]|2[0-9A-Fa-f]|C2|E2)")
+_CHARACTER = re.compile(r"&(?:#|nbsp|thinsp)")
 _UNICODE = re.compile(r"\\u00([0-9A-Fa-f]{2})")
 
 
@@ -121,7 +125,7 @@ def found_in(text: str) -> frozenset[int]:
     seen: set[int] = set()
     for form in _forms(text):
         seen |= {int("".join(digits)) for digits in _CORE.findall(form)}
-        if _DATE.search(form):
+        if _YEAR in form and _DATE.search(form):
             seen.add(DATE_NUMBER)
         if any(one in form for one in ENCODED):
             seen.add(ENCODED_NUMBER)
@@ -131,9 +135,9 @@ def found_in(text: str) -> frozenset[int]:
 def _forms(text: str) -> Iterable[str]:
     """Yield a text as it is, and with what was escaped in it taken back."""
     yield text
-    if "%" in text:
+    if _PERCENT.search(text):
         yield unquote_plus(text)
-    if "&" in text:
+    if _CHARACTER.search(text):
         yield html.unescape(text)
     if "\\u00" in text:
         yield _UNICODE.sub(lambda found: chr(int(found[1], 16)), text)

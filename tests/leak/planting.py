@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from battpass.kg.graphs import AccessClass, Finding, Severity
 from battpass.kg.home import Arrival, Home
@@ -131,7 +131,7 @@ class Planted:
 
     def note(
         self, name: str, readers: tuple[str, ...] = OWNER, *, told: bool = True, kept: bool = True
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         """Return who did something and why, with a canary in each.
 
         `told` is False where no route says so any more; `kept` where the reason was erased with the rest.

@@ -1,4 +1,4 @@
-"""The home of the leak tests holds a canary in each place it should, and none where its readers could not be."""
+"""The home of the leak tests holds a canary in each place that it should, and in no other."""
 
 import pytest
 

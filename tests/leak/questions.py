@@ -1,0 +1,224 @@
+"""Every question that the server's own description of itself allows, about passports in every stage.
+
+A parameter that is not known here is an error: then it is to be thought about what it may tell, and to whom.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from battpass.kg.dataset.formats import BINDINGS, GRAPHS
+from battpass.services.exchange.registry import formats
+from tests.leak.planting import DRAFTS, ENDED, PUBLISHED, Planted
+
+Parameters = tuple[tuple[str, str], ...]
+
+LONG_AGO, FAR_AHEAD = "1999-01-01", "2999-01-01"
+NEVER = "never there"
+# The one format that holds all there is; what is asked in pairs is asked for in it in each run.
+WHOLE = "n-quads"
+NO_MODEL = "0" * 32
+
+_MARKS = ("{dpp}", "{product}", "{name}", "{identifier}")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the description; `parameters` are those of its query string."""
+
+    name: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    media_types: tuple[str, ...]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is one of those that write."""
+        return self.path.startswith("/v1") and self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request for an operation; `often` says that it is asked in each run, not in a long one only."""
+
+    operation: str
+    method: str
+    path: str
+    parameters: Parameters = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    often: bool = True
+
+    @property
+    def address(self) -> str:
+        """Path and query string."""
+        return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+
+
+def operations(described: Mapping[str, Any]) -> list[Operation]:
+    """Return the operations of an OpenAPI document."""
+    return [
+        Operation(
+            one["operationId"],
+            method.upper(),
+            path,
+            tuple(parameter["name"] for parameter in one.get("parameters", ()) if parameter["in"] == "query"),
+            tuple(one["responses"].get("200", {}).get("content", ())),
+        )
+        for path, by_method in described["paths"].items()
+        for method, one in by_method.items()
+    ]
+
+
+class Questions:
+    """Makes the questions about one home, or about some of its passports."""
+
+    def __init__(
+        self, planted: Planted, described: Mapping[str, Any], names: Iterable[str] | None = None
+    ) -> None:
+        self._planted = planted
+        self._operations = operations(described)
+        self._names = tuple(names) if names is not None else (*planted.numbers, NEVER)
+
+    def reading(self) -> Iterator[Question]:
+        """Yield those that read."""
+        for one in self._operations:
+            if one.path == "/sparql":
+                yield from self._sparql(one)
+            elif not one.writes:
+                yield from self._asked(one)
+
+    def writing(self) -> Iterator[Question]:
+        """Yield those that write; each would do something if its caller had the right to it."""
+        headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+        body = b'{"reason": "none", "to": "", "items": "all", "metadata": {"version": "9"}}'
+        for one in self._operations:
+            for path, *_ in self._paths(one.path) if one.writes else ():
+                yield Question(one.name, one.method, path, (), headers, body)
+                if "stage" in one.parameters:
+                    yield Question(one.name, one.method, path, (("stage", "published"),), headers, body)
+
+    # --- private ---------------------------------------------------------------------------------------
+
+    def _asked(self, one: Operation) -> Iterator[Question]:
+        """Yield the questions for an operation: by each path, in each representation, with each parameter."""
+        accepts = dict.fromkeys(("*/*", "text/html", *one.media_types))
+        varied = [*self._single(one), *self._pairs(one)]
+        is_negotiated = "format" in one.parameters
+        least: Parameters = (("date", FAR_AHEAD),) if "AndDate" in one.path else ()
+        for path, often, once in self._paths(one.path):
+            yield Question(one.name, one.method, path, least, often=often or once)
+            yield Question(one.name, "HEAD", path, least, often=often)
+            for accept in accepts:
+                headers = {"Accept": accept}
+                asked = often and (is_negotiated or accept in ("*/*", "text/html"))
+                yield Question(one.name, one.method, path, least, headers, often=asked)
+                if accept == "text/html":
+                    german = {**headers, "Accept-Language": "de"}
+                    yield Question(one.name, one.method, path, least, german, often=asked)
+            for parameters in varied:
+                is_plain = len(parameters) == 1 or WHOLE in dict(parameters).values()
+                yield Question(one.name, one.method, path, parameters, often=often and is_plain)
+
+    def _paths(self, path: str) -> Iterator[tuple[str, bool, bool]]:
+        """Yield the paths of an operation, for passports by all their names.
+
+        With each goes whether it is asked in all ways in each run, and whether in the plainest at least.
+        """
+        if "{digest}" in path:
+            for label, sown in self._planted.sown.items():
+                yield path.replace("{digest}", sown.model), label in (*PUBLISHED, *DRAFTS, *ENDED), True
+            yield path.replace("{digest}", NO_MODEL), False, True
+        elif not any(mark in path for mark in _MARKS):
+            yield path, True, True
+        else:
+            for name in self._names:
+                is_there = name in (*PUBLISHED, *DRAFTS)
+                numbers = (*self._planted.versions(name), 9) if "{number}" in path else (0,)
+                for number, (at, written) in product(numbers, enumerate(self._written(path, name))):
+                    filled = path.replace("{number}", str(number))
+                    for mark in _MARKS:
+                        filled = filled.replace(mark, quote(written, safe=""))
+                    yield filled, is_there and at == 0, at == 0 or number in (0, 1)
+
+    def _written(self, path: str, name: str) -> tuple[str, ...]:
+        """Return a passport's names as a path takes them, the usual one first."""
+        identifier, record = self._planted.identifier(name), self._planted.record(name)
+        if "{identifier}" in path:
+            return (identifier,)
+        if "{name}" in path:
+            return (identifier, *(f"{identifier}.{one.suffix.lstrip('.')}" for one in formats()))
+        if "{product}" in path:
+            return (self._planted.product(name), identifier)
+        return (
+            identifier,
+            f"urn:uuid:{identifier}",
+            record,
+            f"{record}#battery",
+            self._planted.product(name),
+        )
+
+    def _single(self, one: Operation) -> Iterator[Parameters]:
+        """Yield one parameter at a time, with each of its values."""
+        if "AndDate" in one.path:
+            return  # there is no asking without a date
+        for name, values in self._values(one).items():
+            yield from (((name, value),) for value in values)
+
+    def _pairs(self, one: Operation) -> Iterator[Parameters]:
+        """Yield the parameters that go together, two at a time."""
+        values = self._values(one)
+        for first, second in (("version", "format"), ("date", "format"), ("stage", "format")):
+            if first in values and second in values:
+                yield from (((first, a), (second, b)) for a, b in product(values[first], values[second]))
+        if "stage" in values and "version" in values:
+            both = product(values["stage"], values["version"])
+            yield from ((("stage", a), ("version", b), ("format", WHOLE)) for a, b in both)
+
+    def _values(self, one: Operation) -> Mapping[str, tuple[str, ...]]:
+        """Return the values that are tried of each parameter."""
+        names = tuple(one.name for one in formats())
+        known: dict[str, tuple[str, ...]] = {
+            "format": (*names, "html") if one.path.startswith("/p/") else names,
+            "version": ("1", "2", "3", "9"),
+            "stage": ("draft", "published"),
+            "date": (LONG_AGO, *self._moments(), FAR_AHEAD),
+            "limit": ("1", "500"),
+            "cursor": tuple(self._planted.record(name) for name in self._names),
+            "q": tuple(self._searched()),
+            "page": ("1", "2"),
+            "lang": ("en", "de"),
+            "for": ("read", "write"),
+        }
+        return {name: known[name] for name in one.parameters}
+
+    def _moments(self) -> Iterator[str]:
+        """Yield the times at which the passport that changed was a draft, published and changed."""
+        history = self._planted.home.journal.history(self._planted.record("published"))
+        yield from (entry.time.isoformat() for entry in history)
+
+    def _searched(self) -> Iterator[str]:
+        for name in self._names:
+            yield from (self._planted.identifier(name), self._planted.product(name))
+        yield from ("exemplar", "nothing like it")
+
+    def _sparql(self, one: Operation) -> Iterator[Question]:
+        """Yield a few queries in each representation; what queries may tell is looked at on its own."""
+        accepts = dict.fromkeys(("*/*", *one.media_types))
+        passport = self._planted.record("published")
+        where = f"{{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), '{passport}')) }}"
+        rows, graph = f"SELECT * {where}", f"CONSTRUCT {{ ?s ?p ?o }} {where}"
+        if one.method == "GET":
+            yield from (Question(one.name, "GET", one.path, (), {"Accept": accept}) for accept in accepts)
+        names = [(rows, form.name) for form in BINDINGS] + [(graph, form.name) for form in GRAPHS]
+        for query, name in dict.fromkeys(names):
+            asked: Parameters = (("query", query), ("format", name))
+            if one.method == "GET":
+                yield Question(one.name, "GET", one.path, asked)
+            else:
+                form = {"Content-Type": "application/x-www-form-urlencoded"}
+                body = urlencode(asked).encode()
+                yield Question(one.name, "POST", one.path, (), form, body, name in ("csv", "turtle"))
