@@ -207,6 +207,12 @@ def test_a_server_tells_how_many_processes_it_started_and_lost(home: Home) -> No
 
         started, lost = told()
         assert started >= 1
+        page = (ROOT / "docs/server.md").read_text(encoding="utf-8")
+        given = text_string_to_metric_families(served.client.get("/metrics", headers=served.key()).text)
+        # When a counter began comes along with it.
+        names = (family.name for family in given if family.name.startswith("battpass_"))
+        ours = [name for name in names if not name.endswith("_created")]
+        assert ours and not [name for name in ours if f"`{name}" not in page]
         query = {"query": HEAVY["cross product of three, counted"]}
         assert served.client.get("/sparql", params=query).status_code == 504
         assert told() == (started + 1, lost + 1)

@@ -67,6 +67,15 @@ def test_the_command_that_writes_it_stands_where_contributors_look(repository: P
     assert COMMAND in (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
+def test_the_page_for_readers_names_every_request(described: dict[str, Any], repository: Path) -> None:
+    page = (repository / "docs/http.md").read_text(encoding="utf-8")
+    named = {
+        f"{method.upper()} {path}" for path, method, _ in operations(described) if path.startswith("/v1")
+    }
+    assert len(named) > 10
+    assert not {one for one in named if f"`{one}`" not in page}
+
+
 def test_every_operation_says_what_it_is_for(described: dict[str, Any]) -> None:
     found = list(operations(described))
     assert len(found) > 20
