@@ -21,6 +21,7 @@ from battpass.kg.validation.compiled.constraints.base import (
     ValueConstraint,
     ValueTest,
 )
+from battpass.kg.validation.compiled.constraints.cardinality import MaxCount, MinCount
 from battpass.kg.validation.compiled.constraints.shape_based import Property
 from battpass.kg.validation.compiled.constraints.strings import MaxLength, MinLength
 from battpass.kg.validation.compiled.constraints.value_type import NodeKind
@@ -35,6 +36,7 @@ from battpass.kg.validation.compiled.vocabulary import Node
 _KEPT = 4096
 _LONGEST = 256
 _MANY = 256
+_NO_END = 2**63
 
 
 class Run:
@@ -44,7 +46,7 @@ class Run:
         self.index = index
         self.queries = queries
         self.known: dict[tuple[int, Term], bool] = {}
-        self.awake: dict[int, tuple[tuple[RowShape, Members | None], ...]] = {}
+        self.awake: dict[int, tuple[Awake, ...]] = {}
         self.hurried = deadline is not None
         self._deadline = deadline or 0.0
         self._until = monotonic() + self._deadline
@@ -82,9 +84,11 @@ class RowShape:
         self._terms: tuple[tuple[Constraint, TermTest], ...] = ()
         self._values: tuple[tuple[Constraint, ValueTest, Details | None], ...] = ()
         self._sets: tuple[tuple[Constraint, SetTest], ...] = ()
+        self._counts: tuple[tuple[Constraint, SetTest], ...] = ()
+        self._least, self._most = 0, _NO_END
         self._properties: tuple[RowShape, ...] = ()
         self._kept: dict[Term, tuple[Constraint, ...]] = {}
-        self._cheap = False
+        self._cheap = self._plain = False
         self.predicate = shape.path.iri if isinstance(shape.path, Predicate) else None
         self.silent = shape.path is not None
 
@@ -102,8 +106,16 @@ class RowShape:
             if isinstance(one, ValueConstraint)
         )
         sets = [one for one in constraints if isinstance(one, SetConstraint)]
-        self._sets = tuple((one, one.test(shapes.__getitem__)) for one in sets)
+        tests = tuple((one, one.test(shapes.__getitem__)) for one in sets)
+        # Nearly every shape counts, so counts are held against two numbers before their functions are asked.
+        self._counts = tuple(pair for pair in tests if isinstance(pair[0], MinCount | MaxCount))
+        self._sets = tuple(pair for pair in tests if not isinstance(pair[0], MinCount | MaxCount))
+        self._least = max((one.least for one in sets if isinstance(one, MinCount)), default=0)
+        self._most = min((one.most for one in sets if isinstance(one, MaxCount)), default=_NO_END)
         self._properties = tuple(shapes[one.shape] for one in constraints if isinstance(one, Property))
+        self._plain = bool(self._terms and not self._cheap and self._least <= 1 <= self._most) and not (
+            self._sets or self._values or self._properties
+        )
         self.silent = self.silent and all(one.silent for one in sets)
 
     def conforms(self, run: Run, node: Term) -> bool:
@@ -117,6 +129,8 @@ class RowShape:
     def _conforms(self, run: Run, node: Term) -> bool:
         run.tick()
         values = (node,) if self._follow is None else self._follow(run.index, node)
+        if not self._least <= len(values) <= self._most:
+            return False
         for _, found in self._sets:
             for _ in found(run, node, values):
                 return False
@@ -129,7 +143,7 @@ class RowShape:
                 return False
         return all(
             one.conforms(run, value)
-            for one, members in self._awake(run)
+            for one, members, _ in self._awake(run)
             for value in values
             if members is None or value in members or not one.silent
         )
@@ -144,42 +158,57 @@ class RowShape:
         """Add all results about a focus node with its value nodes."""
         if run.hurried:
             run.tick()
+        count = len(values)
+        if not self._least <= count <= self._most:
+            for constraint, found in self._counts:
+                for one in found(run, node, values):
+                    out.append(self._result(constraint, node, one))
         for constraint, found in self._sets:
             for one in found(run, node, values):
                 out.append(self._result(constraint, node, one))
-        if not values:
+        if not count:
             return
         if self._terms:
             kept, cheap = self._kept, self._cheap
-            for value in run.watched(values):
+            for value in values if count <= _MANY else run.watched(values):
                 objections = None if cheap else kept.get(value)
                 if objections is None:
                     objections = self._objections(value)
                 for constraint in objections:
                     out.append(self._result(constraint, node, Found(value)))
         for constraint, holds, details in self._values:
-            for value in run.watched(values):
+            for value in values if count <= _MANY else run.watched(values):
                 if not holds(run, value):
                     why = () if details is None else details(run, value)
                     out.append(self._result(constraint, node, Found(value, details=why)))
         if self._properties:
-            for value in run.watched(values):
-                for shape, members in self._awake(run):
+            awake = self._awake(run)
+            for value in values if count <= _MANY else run.watched(values):
+                for shape, members, sound in awake:
                     if members is not None:
                         below: Sequence[Term] = members.get(value, ())
+                        if sound is not None and len(below) == 1 and sound.get(below[0]) == ():
+                            continue
                         if below or not shape.silent:
                             shape._judge(run, value, below, out)
                     else:
                         follow_ = shape._follow
                         shape._judge(run, value, () if follow_ is None else follow_(run.index, value), out)
 
-    def _awake(self, run: Run) -> tuple[tuple["RowShape", Members | None], ...]:
-        """Return the property shapes that can find something in these data, with the values they look at."""
+    def _awake(self, run: Run) -> tuple["Awake", ...]:
+        """Return the property shapes that can find something in these data, with the values they look at.
+
+        Third is what a shape knows of terms, where one value to which it does not object is all it wants.
+        """
         found = run.awake.get(self._number)
         if found is None:
             table = run.index.table
             found = run.awake[self._number] = tuple(
-                (one, None if one.predicate is None else table.get(one.predicate, NOTHING))
+                (
+                    one,
+                    None if one.predicate is None else table.get(one.predicate, NOTHING),
+                    one._kept if one._plain else None,
+                )
                 for one in self._properties
                 if one.predicate is None or one.predicate in table or not one.silent
             )
@@ -209,6 +238,9 @@ class RowShape:
             messages=found.messages or shape.messages,
             details=found.details,
         )
+
+
+Awake = tuple[RowShape, Members | None, dict[Term, tuple[Constraint, ...]] | None]
 
 
 class Rows:
