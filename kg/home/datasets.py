@@ -157,8 +157,10 @@ class Datasets:
             self.get(self._lost[audience], None, self._answering.get(audience, STANDARD))
 
     def has_room(self) -> bool:
-        """Return whether a dataset can be written."""
-        return self._folder is None or storage.has_room(self._folder, ROOM_BYTES)
+        """Return whether datasets can be written."""
+        if self._folder is None:
+            return True
+        return storage.has_room(self._folder / "datasets", ROOM_BYTES)
 
     def opened(self, audience: str) -> Dataset:
         """Return a dataset that was opened before, as it stands."""
@@ -236,20 +238,21 @@ class Datasets:
         """Replace the content of an open dataset: all that stands, and nothing else."""
         head = self._journal.head
         there = set(dataset.records())
-        stand = self._records(reader) | self._models(reader)
-        for record in sorted(there - stand):
+        stand = self._stand(reader)
+        for record in sorted(there - {*stand.keys(), *stand.values()}):
             dataset.remove(record)
         self._fill(dataset, reader, watch, head)
 
     def _fill(self, dataset: Dataset, reader: Audience, watch: Watch | None, head: Head) -> None:
         from battpass.kg.ontology.vocabulary import vocabulary_triples
 
-        records = sorted(self._records(reader))
+        stand = self._stand(reader)
+        records, models = sorted(stand), sorted(set(stand.values()))
         dataset.set_vocabulary(vocabulary_triples())
         seen = watch(records, len(records)) if watch else records
         dataset.replace_many(
             chain(
-                ((model, self._model_graphs(model, reader)) for model in sorted(self._models(reader))),
+                ((model, self._model_graphs(model, reader)) for model in models),
                 ((record, self._item_graphs(record, reader)) for record in seen),
             )
         )
@@ -283,10 +286,15 @@ class Datasets:
         self, records: Iterable[str], models: Iterable[str], reader: Audience
     ) -> Iterator[tuple[str, Graphs]]:
         for model in models:
-            seen = self._journal.items_of(model, stages(reader))
-            yield model, self._model_graphs(model, reader) if seen else {}
+            yield model, self._model_graphs(model, reader) if self._shows(model, reader) else {}
         for record in records:
             yield record, self._item_graphs(record, reader)
+
+    def _shows(self, model: str, reader: Audience) -> bool:
+        """Return whether an item that stands for an audience points to a model record, not only its draft."""
+        items = self._journal.items_of(model, stages(reader))
+        entries = (standing(self._journal, item, reader) for item in items)
+        return any(entry is not None and entry.model == model for entry in entries)
 
     def _item_graphs(self, record: str, reader: Audience) -> Graphs:
         entry = standing(self._journal, record, reader)
@@ -295,11 +303,13 @@ class Datasets:
     def _model_graphs(self, model: str, reader: Audience) -> Graphs:
         return graphs_of(model_parts(self._journal, model, reader.classes))
 
-    def _records(self, reader: Audience) -> set[str]:
-        return {record for record, _, _ in self._journal.records(stages(reader))}
-
-    def _models(self, reader: Audience) -> set[str]:
-        return {model for _, _, model in self._journal.records(stages(reader))}
+    def _stand(self, reader: Audience) -> dict[str, str]:
+        """Return the model record of each item that stands for an audience, in the state that stands."""
+        found: dict[str, str] = {}
+        for record, stage, model in self._journal.records(stages(reader)):
+            if stage is Stage.PUBLISHED or record not in found:
+                found[record] = model
+        return found
 
     def _show(self, dataset: Dataset, audience: str, head: Head) -> None:
         """Show what was written, and stamp it with the entry that it stands at."""

@@ -221,7 +221,9 @@ class Passports:
         return [one for one in self.journal.history(record) if one.stage in stages(reader)]
 
     def original(self, name: str, version: int | None = None) -> bytes:
-        """Return the document that a passport came from, byte for byte: the newest, or that of a version.
+        """Return the document that a passport came from, byte for byte, or that of a version.
+
+        Where the state that stands came without one, as after a change in place, it is the last before it.
 
         Raises
         ------
@@ -231,7 +233,9 @@ class Passports:
         return self._kept_with(name, version, lambda entry: entry.original, "a document")
 
     def report(self, name: str, version: int | None = None) -> bytes:
-        """Return the validation report of a passport as JSON: the newest, or that of a version.
+        """Return the validation report of a passport as JSON, or that of a version.
+
+        Where the state that stands was not checked, it is the last report before it.
 
         Raises
         ------
