@@ -10,8 +10,8 @@ from tests.storage.disk import Disk, mounted
 
 __all__ = ["battpass", "disk", "home", "intake"]
 
-# Two datasets with what their engine takes in advance, and what the journal leaves free, twice.
-MEGABYTES = 192
+# A dataset with what its engine takes in advance, and what the journal leaves free.
+MEGABYTES = 96
 
 
 @pytest.fixture
