@@ -99,7 +99,7 @@ def prepare(
     tokens = list(tokens_of(text))
     used = frozenset(token.variable for token in tokens) & names - absent
     needed = frozenset() if ask else _needed(tokens, prefixes)
-    apart = used == {"this"} and _only_in_triples(tokens)
+    apart = used == {"this"} and _only_in_triples(tokens) and _named_once(tokens)
     filled = [(text, used)] if apart and not ask else _filled(text, tokens, used, ask)
     functions: Functions = {NamedNode(BOUND + name): lambda: None for name in used}
     for whole, returned in filled:
@@ -325,6 +325,12 @@ def _only_in_triples(tokens: Sequence[Token]) -> bool:
     """
     depths = _depths(tokens)
     return all(depth == 0 for token, depth in zip(tokens, depths, strict=True) if token.variable == "this")
+
+
+def _named_once(tokens: Sequence[Token]) -> bool:
+    """Return whether the query is one SELECT that names what it returns: only that can be substituted."""
+    selects = [number for number, token in enumerate(tokens) if token.word == "SELECT"]
+    return len(selects) == 1 and _projected(tokens, selects[0]) is not None
 
 
 def _depths(tokens: Sequence[Token]) -> list[int]:

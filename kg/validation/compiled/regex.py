@@ -63,7 +63,16 @@ class Pattern:
         quick = self._quick
         if quick is not None and len(text) <= quick.longest and text.isascii():
             return quick.compiled.search(text) is not None
+        return self.matches_in_engine(text)
+
+    def matches_in_engine(self, text: str) -> bool:
+        """Return the same, with the engine asked whatever the text."""
         return self._asked(text) is True
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether Python matches it, where the text is not too long and all ASCII."""
+        return self._quick is not None
 
     def _asked(self, text: str) -> bool | None:
         rows = self._store.query(self._query, substitutions={_TEXT: Literal(text)})
