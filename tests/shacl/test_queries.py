@@ -1,4 +1,4 @@
-"""Queries with bound variables: the focus node counts in every group, and one run for all nodes says the same."""
+"""Queries with bound variables: the focus node counts in every group, and one run for all says the same."""
 
 import pytest
 
