@@ -173,7 +173,7 @@ def test_a_dataset_of_an_earlier_moment_catches_up(folder: Path) -> None:
 def test_a_dataset_that_is_ahead_of_the_journal_is_refused(folder: Path) -> None:
     stamped(folder, sequence=12)
     with Home.open(folder) as home:
-        with pytest.raises(DamagedHome, match="seen entry 12.*ends at entry 5.*from a backup"):
+        with pytest.raises(DamagedHome, match=r"seen entry 12.*ends at entry 5.*from a backup"):
             home.dataset("public")
         assert rows(home.dataset("owner"), PASSPORTS) == ["3"], "the others are not touched"
 
