@@ -7,13 +7,14 @@ by its version, and the journal refuses when another write came first.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from battpass.kg.errors import Conflict
+from battpass.kg.errors import Archived, Conflict
 from battpass.kg.home import Arrival, Home
 from battpass.kg.home.arrival import State, Written
 from battpass.kg.journal.entry import Entry, Stage
@@ -211,9 +212,15 @@ class Writing:
         return Done(written, "", False, ())
 
     async def erase(self, client: Client, name: str, reason: str) -> Done:
-        """Take away the texts of an archived passport for good; the chain of the journal stays whole."""
+        """Take away the texts of an archived passport for good; the chain of the journal stays whole.
+
+        Raises
+        ------
+        NotFound
+            If the caller may not know that it is or was here: the right to erase goes without that to read.
+        """
         client.caller.require("admin")
-        written = await self._run(self._erase, client.caller.actor, name, reason)
+        written = await self._run(self._erase, client.caller, name, reason)
         return Done(written, "", False, ())
 
     # --- private ---------------------------------------------------------------------------------------
@@ -278,8 +285,10 @@ class Writing:
             return tuple(json.loads(self._home.report(entry.record, entry.version))["findings"])
         return tuple(asdict(one) for one in entry.told.findings)
 
-    def _erase(self, actor: str, name: str, reason: str) -> Written:
-        return self._home.erase(name, actor=actor, reason=reason)
+    def _erase(self, caller: Caller, name: str, reason: str) -> Written:
+        with suppress(Archived):
+            self._reading.entry(name, caller.audience)
+        return self._home.erase(name, actor=caller.actor, reason=reason)
 
 
 def _require(client: Client, stage: Stage, terms: Terms) -> None:

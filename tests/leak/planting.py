@@ -122,10 +122,10 @@ class Planted:
             document = changed(document, {path: day})
         if label == "draft beside it":
             # A name that the battery is to have one day.
-            code = canary("battery identifier", AccessClass.PUBLIC).code
-            document = changed(
-                document, {"identification.idDmc": f"https://id.exemplar-cells.example/b/{code}"}
-            )
+            made["battery identifier"] = canary("battery identifier", AccessClass.PUBLIC)
+            classes["battery identifier"] = AccessClass.PUBLIC
+            named = f"https://id.exemplar-cells.example/b/{made['battery identifier'].code}"
+            document = changed(document, {"identification.idDmc": named})
         self.sown[label] = Sown(_arrival(document, made, canary), made, classes)
         return self.sown[label]
 
