@@ -71,7 +71,10 @@ def entry_for(
             None,
         )
     if entry is None:
-        raise _missing()
+        if not set(stages(reader)) & set(found):
+            raise _missing()
+        asked = f"version {version}" if version is not None else f"state of {at}" if at else f"{stage} state"
+        raise NotFound(f"{record} has no {asked}, or none to be shown here. Ask for its versions.")
     return entry
 
 
