@@ -139,7 +139,7 @@ KEPT: dict[str, Reading] = {
     "report on version 2": report(2),
 }
 
-# What the owner is told, and what everybody else; `-`: nothing has that name, `no`: there is nothing like that.
+# What the owner is told, and everybody else; `-`: nothing has that name, `no`: there is nothing like that.
 ALIVE = """
                              | none  | draft     | published     | both
 listed                       | - / - | found / - | found / found | found / found
