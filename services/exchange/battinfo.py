@@ -6,7 +6,9 @@ the quantities of the cell itself. Nothing is computed from the pack.
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pyoxigraph import NamedNode
@@ -21,7 +23,7 @@ from battpass.kg.mapping.derive import (
 )
 from battpass.kg.namespaces import PREFIXES, expand, shorten
 from battpass.kg.passport import Passport
-from battpass.kg.quantities import load_quantities
+from battpass.kg.quantities import QuantityKind, load_quantities
 from battpass.kg.quantity import (
     HAS_MEASUREMENT_UNIT,
     HAS_NUMBER_VALUE,
@@ -46,6 +48,12 @@ class BattinfoCell:
     title: str = "BattINFO cell specification (JSON-LD, written only)"
     media_type: str = "application/ld+json"
     suffix: str = ".jsonld"
+
+    @cached_property
+    def kinds(self) -> tuple[QuantityKind, ...]:
+        """The quantities of a cell, read once."""
+        quantities = load_quantities()
+        return tuple(quantities[key] for key in CELL_QUANTITIES)
 
     def takes(self, data: bytes) -> bool:
         """Return False: records are written here, not read."""
@@ -79,7 +87,7 @@ class BattinfoCell:
             "schema:category": "battery cell",
             **_maker(index, passport.model),
             shorten(IS_DESCRIPTION_FOR.value): _cell(index, cell),
-            shorten(HAS_PROPERTY.value): list(_quantities(index, passport.model)),
+            shorten(HAS_PROPERTY.value): list(_quantities(index, passport.model, self.kinds)),
         }
         return (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
@@ -112,26 +120,21 @@ def _types(index: Index, node: str) -> list[str]:
     return [shorten(term.value) for term in terms if isinstance(term, NamedNode)]
 
 
-def _quantities(index: Index, model: str) -> list[dict[str, Any]]:
-    kinds = load_quantities()
-    found = []
-    for key in CELL_QUANTITIES:
-        quantity = decode(index, model, kinds[key])
+def _quantities(index: Index, model: str, kinds: Iterable[QuantityKind]) -> Iterator[dict[str, Any]]:
+    for kind in kinds:
+        quantity = decode(index, model, kind)
         if quantity is not None:
-            found.append(
-                {
-                    "@type": [shorten(quantity.kind.class_iri), shorten(NATURES[quantity.kind.nature].value)],
-                    shorten(HAS_NUMERICAL_PART.value): {
-                        "@type": shorten(REAL_DATA.value),
-                        shorten(HAS_NUMBER_VALUE.value): {
-                            "@value": str(quantity.value),
-                            "@type": "xsd:decimal",
-                        },
+            yield {
+                "@type": [shorten(quantity.kind.class_iri), shorten(NATURES[quantity.kind.nature].value)],
+                shorten(HAS_NUMERICAL_PART.value): {
+                    "@type": shorten(REAL_DATA.value),
+                    shorten(HAS_NUMBER_VALUE.value): {
+                        "@value": str(quantity.value),
+                        "@type": "xsd:decimal",
                     },
-                    shorten(HAS_MEASUREMENT_UNIT.value): {"@id": expand(quantity.unit)},
-                }
-            )
-    return found
+                },
+                shorten(HAS_MEASUREMENT_UNIT.value): {"@id": expand(quantity.unit)},
+            }
 
 
 CELL = BattinfoCell()
