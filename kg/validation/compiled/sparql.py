@@ -310,7 +310,8 @@ def _predicate(term: Term | None) -> Path | None:
 class Queries:
     """Runs the queries of one validation over a memory store, which is filled when first asked for.
 
-    The store keeps numbers and times in one spelling; `restored` finds the spelling of the data again.
+    The store keeps numbers and times in one spelling; `restored` finds the spelling of the data again. Where
+    data hold two spellings of one number, a query takes them for the same term; the standard does not.
     """
 
     def __init__(self, index: Index, asked: "Asked", shapes: Iterable[Quad]) -> None:
