@@ -18,11 +18,14 @@ CORE = "27182818"
 DATE = "1789-07-14"
 DATE_NUMBER = -1
 ENCODED_NUMBER = -2
+ROUNDED_NUMBER = -3
 
 _SEPARATOR = "[.,'\u2019 \u00a0\u2009\u202f]?"
 _CORE = re.compile(_SEPARATOR.join(CORE) + "".join(f"{_SEPARATOR}([0-9])" for _ in range(3)))
 _YEAR = DATE[:4]
 _DATE = re.compile(r"1789-?07|07[./-]1789|Jul[iy]?\.?[ \u00a0]1789")
+# The beginning of a number that lost its last digits on the way.
+_ROUNDED = re.compile(r"(?<![0-9])(?:61[.,]|6[.,]1)(?:271(?!82818[0-9]{3})|272(?![0-9]))")
 # A digit, and what may stand between digits, as URLs, HTML and JSON escape it.
 _PERCENT = re.compile(r"%(?:3[0-9]|2[0-9A-Fa-f]|C2|E2)")
 _CHARACTER = re.compile(r"&(?:#|nbsp|thinsp)")
@@ -120,7 +123,7 @@ class Cage:
 def found_in(text: str) -> frozenset[int]:
     """Return the numbers of all canaries in a text, plain or encoded.
 
-    One that is encoded as a whole is told as `ENCODED_NUMBER`, as its own number cannot be read off.
+    One that is encoded as a whole or rounded is told as such, as its own number cannot be read off.
     """
     seen: set[int] = set()
     for form in _forms(text):
@@ -129,6 +132,8 @@ def found_in(text: str) -> frozenset[int]:
             seen.add(DATE_NUMBER)
         if any(one in form for one in ENCODED):
             seen.add(ENCODED_NUMBER)
+        if "27" in form and _ROUNDED.search(form):
+            seen.add(ROUNDED_NUMBER)
     return frozenset(seen)
 
 
