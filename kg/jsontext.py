@@ -7,6 +7,7 @@ Payloads in UTF-16 and UTF-32 exist among the official ones and are read.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from json import JSONDecodeError, detect_encoding
 from typing import Any
@@ -70,8 +71,8 @@ def read_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
     def members(pairs: list[tuple[str, Json]]) -> Json:
         result = dict(pairs)
         if len(result) < len(pairs):
-            names = [name for name, _ in pairs]
-            found.append(_Duplicate(next(name for name in names if names.count(name) > 1)))
+            times = Counter(name for name, _ in pairs)
+            found.append(_Duplicate(next(name for name in times if times[name] > 1)))
             return found[-1]
         return result
 

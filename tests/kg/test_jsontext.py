@@ -143,6 +143,13 @@ def test_a_member_named_twice_is_refused_with_its_object(text: str, place: str, 
         read_json(text.encode())
 
 
+def test_a_member_named_twice_is_found_among_very_many() -> None:
+    """Looking each name up among all the others would take minutes."""
+    names = ",".join(f'"a{number}":1' for number in range(100_000))
+    with pytest.raises(NotJson, match="names the member 'a99999' more than once"):
+        read_json(f'{{{names},"a99999":2}}'.encode())
+
+
 def test_a_member_named_twice_far_down_is_still_found() -> None:
     with pytest.raises(NotJson, match="names the member 'a' more than once"):
         read_json(b"[" * 900 + b'{"a": 1, "a": 2}' + b"]" * 900)
