@@ -126,7 +126,9 @@ class Planted:
             classes["battery identifier"] = AccessClass.PUBLIC
             named = f"https://id.exemplar-cells.example/b/{made['battery identifier'].code}"
             document = changed(document, {"identification.idDmc": named})
-        self.sown[label] = Sown(_arrival(document, made, canary), made, classes)
+        # Whoever keeps the journal reads in it where a document came from, until that is erased.
+        source = self.cage.make(f"{label}: source", OWNER if name != "erased" else NOBODY, told=False)
+        self.sown[label] = Sown(_arrival(document, made, canary, source.text), made, classes)
         return self.sown[label]
 
     def note(
@@ -172,7 +174,7 @@ def live_on(planted: Planted) -> None:
     home.erase(planted.identifier("erased"), **planted.note("erased, when it was", told=False))
 
 
-def _arrival(document: bytes, made: Mapping[str, Canary], canary: Maker) -> Arrival:
+def _arrival(document: bytes, made: Mapping[str, Canary], canary: Maker, source: str) -> Arrival:
     """Return a document and its supplement as they arrive, with what goes along with the graphs."""
     known = detect(document)
     loaded = known.load(document)
@@ -187,7 +189,7 @@ def _arrival(document: bytes, made: Mapping[str, Canary], canary: Maker) -> Arri
         (*loaded.findings, found),
         whole,
         known.name,
-        canary("source", AccessClass.DOCUMENT, told=False).text,
+        source,
         _report(canary("value in the report", AccessClass.DOCUMENT)),
     )
 
