@@ -124,7 +124,7 @@ LISTS: dict[tuple[str, str], Callable[[], set[str]]] = {
 def rows_below(name: str, mark: str) -> list[list[str]]:
     """Return the cells of the table below a mark, head and rule left out."""
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    found = re.search(rf"^<!-- {re.escape(mark)} -->\n((?:\|.*\n)+)", text, re.M)
+    found = re.search(rf"^<!-- (?:list: )?{re.escape(mark)} -->\n((?:\|.*\n)+)", text, re.M)
     assert found, f"{name} has no table below <!-- {mark} -->"
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[1].splitlines()[2:]]
 
