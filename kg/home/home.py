@@ -24,6 +24,7 @@ from battpass.kg.journal import schema
 from battpass.kg.journal.clock import Clock
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.verify import Verified, rebuild
+from battpass.kg.journal.verify import Watch as WatchEntries
 
 __all__ = ["Home", "Queries"]
 
@@ -176,8 +177,10 @@ class Home(Passports):
         """Return whether the dataset of an audience exists and is up to date."""
         return self._datasets.is_fresh(self.audience(audience).name)
 
-    def rebuild(self, watch: Watch | None = None) -> list[str]:
+    def rebuild(self, watch: Watch | None = None, entries: WatchEntries | None = None) -> list[str]:
         """Make anew whatever is derived: the present states, and each dataset; return their audiences.
+
+        `entries` sees the numbers of the entries go by, `watch` then the records of each dataset.
 
         Raises
         ------
@@ -189,7 +192,7 @@ class Home(Passports):
         path = self.journal.folder / schema.FILE
         try:
             with closing(schema.open_for_writing(path)) as connection, schema.transaction(connection):
-                rebuild(connection)
+                rebuild(connection, entries)
         except sqlite3.Error as error:
             raise schema.failure(error, path) from error
         names = self.built()
@@ -199,10 +202,13 @@ class Home(Passports):
         return names
 
     @staticmethod
-    def restore(file: Path, folder: Path, upto: int | None = None) -> Verified:
+    def restore(
+        file: Path, folder: Path, upto: int | None = None, watch: WatchEntries | None = None
+    ) -> Verified:
         """Make a home of a back-up in a folder that is empty or not there; see `kg.journal.backup`.
 
-        It lies aside until it is whole, so one that was cut off can be done again in the same folder.
+        It lies aside until it is whole, so one that was cut off can be done again in the same folder. `watch`
+        sees the numbers of the entries go by while they are checked.
         """
         aside, kept = folder / folders.RESTORING, (*backups.COMPANIONS, schema.FILE)
         if folders.is_home(folder) or folders.holds(folder, *((aside.name, *kept) if aside.is_dir() else ())):
@@ -210,7 +216,7 @@ class Home(Passports):
         try:
             _remove(folder, kept)
             shutil.rmtree(aside, ignore_errors=True)
-            found = backups.restore(file, aside, upto)
+            found = backups.restore(file, aside, upto, watch)
             folders.begin(aside)
             folders.move_in(aside, folder, kept)
         except BaseException:

@@ -98,7 +98,7 @@ def restore(
     from battpass.kg.home import Home
 
     out = console(context)
-    found = Home.restore(file, out.home, to_sequence)
+    found = Home.restore(file, out.home, to_sequence, out.watch("Checking the copy"))
     out.say(f"{out.home} is restored. {_told(found)}")
     out.document({"home": str(out.home), **_document(found)})
     return 0
@@ -110,7 +110,7 @@ def rebuild(context: typer.Context, as_json: JsonFlag = False) -> int:
 
     out = console(context)
     with homes.writing(out) as home:
-        names = home.rebuild(out.watch("Building"))
+        names = home.rebuild(out.watch("Building"), out.watch("Following the chain"))
         number = len(home)
     built = f"the datasets {', '.join(names)}" if names else "no dataset, as there was none"
     out.say(f"{out.home} keeps {count(number, 'passport')}; built anew: the present states, and {built}.")

@@ -56,7 +56,7 @@ def publish(
 
     out = console(context)
     _one_of(names, everything, "--all")
-    told = _Told(out)
+    told = _Told(out, shown=bool(names))
     with homes.writing(out) as home, reading_documents(out) as intake, on_wish() as wish:
         chosen = _drafts(home) if everything else list(names or ())
         if not chosen:
@@ -119,8 +119,11 @@ def erase(context: typer.Context, name: Name, reason: Reason = "", as_json: Json
         done = home.erase(name, actor=ACTOR, reason=reason)
         entry = home.journal.entry(done.sequence)
     number = len(entry.erased) if entry else 0
-    out.say(f"{done.record} is erased: {count(number, 'text')} taken away, entry {done.sequence}.")
-    out.say("Back-ups made before still hold them.")
+    if done.outcome == "unchanged":
+        out.say(f"{done.record} was erased before, entry {done.sequence}.")
+    else:
+        out.say(f"{done.record} is erased: {count(number, 'text')} taken away, entry {done.sequence}.")
+        out.say("Back-ups made before still hold them.")
     out.document({**asdict(done), "texts": number})
     return 0
 
@@ -149,7 +152,7 @@ def move(
 
     out = console(context)
     _one_of(names, bool(source), "--from")
-    told = _Told(out)
+    told = _Told(out, shown=bool(names))
     with homes.writing(out) as home, reading_documents(out) as intake, on_wish() as wish:
         target = _model(home, to)
         chosen = _items(home, source) if source else list(names or ())
@@ -194,10 +197,14 @@ def history(
 
 
 class _Told:
-    """What became of each of several passports, as it is said and as a document."""
+    """What became of each of several passports, as it is said and as a document.
 
-    def __init__(self, out: Console) -> None:
+    What weighs in those that were named is `shown`; of a whole fleet, it is counted.
+    """
+
+    def __init__(self, out: Console, *, shown: bool) -> None:
         self._out = out
+        self._shown = shown
         self._results: list[dict[str, Any]] = []
         self._status = 0
 
@@ -207,6 +214,8 @@ class _Told:
             f"{done.outcome if done.outcome == 'unchanged' else done.stage:<9}  version {done.version:<4}  "
             f"{_short(done.record)}  {summary(findings)}"
         )
+        if self._shown:
+            self._say(findings)
         self._add({"name": name, **asdict(done), "findings": findings}, any(map(weighs, findings)))
 
     def refused(self, name: str, entry: Entry, error: Unpublishable) -> None:
@@ -214,9 +223,7 @@ class _Told:
         self._out.say(
             f"{'refused':<9}  version {entry.version:<4}  {_short(entry.record)}  {summary(findings)}"
         )
-        for finding in findings:
-            if weighs(finding):
-                say_finding(self._out, finding)
+        self._say(findings)
         result = {"record": entry.record, "version": entry.version, "stage": entry.stage}
         self._add({"name": name, **result, "outcome": "refused", "findings": findings}, True)
 
@@ -228,6 +235,10 @@ class _Told:
     def end(self) -> int:
         self._out.document({"results": self._results})
         return self._status
+
+    def _say(self, findings: Iterable[Finding]) -> None:
+        for finding in filter(weighs, findings):
+            say_finding(self._out, finding)
 
     def _add(self, result: dict[str, Any], found: bool) -> None:
         result["findings"] = [asdict(finding) for finding in result["findings"]]

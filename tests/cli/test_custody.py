@@ -1,9 +1,14 @@
 """`journal verify`, `backup`, `restore` and `rebuild`: proof that passports are whole, and the way back."""
 
+import os
+import pty
 import shutil
 import sqlite3
+import subprocess
+import sys
+import threading
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -179,3 +184,41 @@ def test_without_a_home_it_says_how_to_make_one(
     assert done.status == 2
     assert "There is no home of passports in" in done.err and "battpass import FILE" in done.err
     assert not home.exists()
+
+
+def on_a_terminal(home: Path, *arguments: str) -> tuple[str, str]:
+    """Run a command whose standard error is a terminal; return what went there, and its output."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "BATTPASS_HOME": str(home), "TERM": "xterm", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "battpass", *arguments]
+    seen = bytearray()
+
+    def watch() -> None:
+        with suppress(OSError):  # nobody has the other side open any more
+            while piece := os.read(ours, 4096):
+                seen.extend(piece)
+
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=theirs) as running:
+        os.close(theirs)
+        thread = threading.Thread(target=watch)
+        thread.start()
+        assert running.stdout is not None
+        out = running.stdout.read().decode()
+    thread.join()
+    os.close(ours)
+    assert running.returncode == 0, out
+    return seen.decode(), out
+
+
+def test_work_that_takes_long_shows_how_far_it_is_where_somebody_looks(kept: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kept.zip"
+    for words, *arguments in (
+        ("Following the chain", "journal", "verify"),
+        ("Checking the copy", "backup", str(file)),
+        ("Checking the copy", "--home", str(tmp_path / "new"), "restore", str(file)),
+        ("Building", "rebuild"),
+        ("Reading passports", "doctor"),
+    ):
+        shown, out = on_a_terminal(kept, *arguments)
+        assert words in shown and "100%" in shown, arguments
+        assert "\x1b" not in out and words not in out, arguments

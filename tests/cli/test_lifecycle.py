@@ -145,6 +145,9 @@ def test_only_what_was_archived_is_erased_and_then_its_texts_are_gone(
     assert verify(home / "journal.sqlite", home / "head").problems == ()
     with Home.open(home, read_only=True) as kept, pytest.raises(Archived):
         kept.entry(UUID)
+    again = battpass("erase", UUID)
+    assert again.status == 0
+    assert again.out.endswith("was erased before, entry 4.\n")
 
 
 def test_passports_are_moved_to_a_corrected_model(battpass: Battpass, home: Path, example, changed) -> None:
@@ -165,6 +168,19 @@ def test_passports_are_moved_to_a_corrected_model(battpass: Battpass, home: Path
     assert moved["performance"]["rated"]["capacity"]["value"] == 181.5
     again = battpass("move", "--to", UUID, OTHER)
     assert (again.status, again.out.split()[0]) == (0, "unchanged")
+
+
+def test_what_weighs_after_a_move_is_shown_of_those_that_were_named(
+    battpass: Battpass, example, changed
+) -> None:
+    battpass("import", "--publish", example("ev-lfp-60-taxi"), changed("ev-lfp-60", capacity(114.0)))
+    named = battpass("move", "--to", UUID, OTHER)
+    assert named.status == 1
+    assert "/performance/dynamic/capacity/capacity/value" in named.out
+    assert "at most 110 percent of the rated capacity" in named.out
+    battpass("import", "--publish", example("ev-lfp-60"))
+    counted = battpass("move", "--to", UUID, "--from", OTHER)
+    assert counted.out.count("\n") == 1
 
 
 def test_a_published_passport_is_not_moved_into_a_violation(
