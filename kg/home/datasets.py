@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 
 from battpass.kg import storage
@@ -21,18 +20,18 @@ from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.pool import QueryPool
 from battpass.kg.dataset.sealed import Walls
 from battpass.kg.errors import BattPassError, DamagedHome, HomeInUse, NotWritable, Overdue, PoolBusy
-from battpass.kg.graphs import Graphs
+from battpass.kg.home.content import Content
 from battpass.kg.home.copies import copy_of
 from battpass.kg.home.stamp import STAMP, Stamp, ontology_digest
-from battpass.kg.home.visible import item_graphs, model_parts, stages, standing
-from battpass.kg.journal.entry import Stage
+from battpass.kg.home.visible import stages
 from battpass.kg.journal.journal import Journal
-from battpass.kg.journal.parts import graphs_of
 from battpass.kg.journal.witness import Head
 
 # Changing a record in place costs some ten times as much as loading a new one: beyond this many changes,
 # where they are also a good part of all records, a dataset is built anew.
 MOST_CHANGES_IN_PLACE = 500
+# So many changes take about a second. More are brought in while others write, and then what those wrote.
+MOST_AT_ONE_MOMENT = 100
 # With less room than this nothing that answers is given up for something that is to be written.
 ROOM_BYTES = 16 << 20
 
@@ -136,14 +135,13 @@ class Datasets:
                 self.reopen(audience)
                 return
             dataset, reader = self._open[audience]
-            head = self._journal.head
-            if self._at[audience] == head.sequence:
+            if self._at[audience] == self._journal.head.sequence:
                 return
             # Should this fail half way, the same is done again: the dataset still says where it stood before.
-            if self._apply(dataset, reader, self._at[audience], head.sequence):
-                self._show(dataset, reader.name, head)
-            else:
-                self._build_anew(dataset, reader, watch)
+            head = self._follow(dataset, reader, self._at[audience])
+            if head is None:
+                head = self._build_anew(dataset, reader, watch)
+            self._show(dataset, audience, head)
 
     def reopen(self, audience: str, *, anew: bool = False) -> None:
         """Close a dataset and open it again, or build it `anew`; queries fail for as long as that takes."""
@@ -199,15 +197,15 @@ class Datasets:
     def _opened(self, reader: Audience, watch: Watch | None, answering: Answering) -> Dataset:
         if self._folder is None:
             dataset = Dataset.in_memory()
-            self._fill(dataset, reader, watch, self._journal.head)
+            self._show(dataset, reader.name, self._fill(dataset, reader, watch))
             return dataset
-        place, head = self.place(reader.name), self._journal.head
+        place = self.place(reader.name)
         stamp = Stamp.read(place / STAMP)
         if stamp is not None and not self._is_known(stamp):
             raise DamagedHome(
                 f"The {reader.name} dataset has seen entry {stamp.sequence}, and the journal ends at entry "
-                f"{head.sequence} or says otherwise there: it has lost entries. Bring the home back from a "
-                "backup; `battpass journal verify` says more."
+                f"{self._journal.head.sequence} or says otherwise there: it has lost entries. Bring the home "
+                "back from a backup; `battpass journal verify` says more."
             )
         if stamp is None or stamp.ontology != self._ontology:
             _clear(place)
@@ -221,95 +219,57 @@ class Datasets:
             _remove(place)
             dataset, stamp = Dataset.open(place, workers=answering.workers, walls=answering.walls), None
         try:
-            if stamp is None or not self._apply(dataset, reader, stamp.sequence, head.sequence):
+            head = self._follow(dataset, reader, stamp.sequence) if stamp else None
+            if head is None:
                 if stamp is not None:
                     _close(dataset)
                     _clear(place)
                     dataset = Dataset.open(place, workers=answering.workers, walls=answering.walls)
-                self._fill(dataset, reader, watch, head)
-            else:
-                self._show(dataset, reader.name, head)
+                head = self._fill(dataset, reader, watch)
+            self._show(dataset, reader.name, head)
         except BaseException:
             _close(dataset)
             raise
         return dataset
 
-    def _build_anew(self, dataset: Dataset, reader: Audience, watch: Watch | None) -> None:
+    def _build_anew(self, dataset: Dataset, reader: Audience, watch: Watch | None) -> Head:
         """Replace the content of an open dataset: all that stands, and nothing else."""
-        head = self._journal.head
-        there = set(dataset.records())
-        stand = self._stand(reader)
-        for record in sorted(there - {*stand.keys(), *stand.values()}):
+        items = Content(self._journal, reader).items()
+        for record in sorted(set(dataset.records()) - {*items.keys(), *items.values()}):
             dataset.remove(record)
-        self._fill(dataset, reader, watch, head)
+        return self._fill(dataset, reader, watch)
 
-    def _fill(self, dataset: Dataset, reader: Audience, watch: Watch | None, head: Head) -> None:
+    def _fill(self, dataset: Dataset, reader: Audience, watch: Watch | None) -> Head:
+        """Bring in all that stands; return the entry at which the dataset stands then."""
         from battpass.kg.ontology.vocabulary import vocabulary_triples
 
-        stand = self._stand(reader)
-        records, models = sorted(stand), sorted(set(stand.values()))
+        begun, content = self._journal.head.sequence, Content(self._journal, reader)
+        items = content.items()
         dataset.set_vocabulary(vocabulary_triples())
+        records = sorted(items)
         seen = watch(records, len(records)) if watch else records
-        dataset.replace_many(
-            chain(
-                ((model, self._model_graphs(model, reader)) for model in models),
-                ((record, self._item_graphs(record, reader)) for record in seen),
-            )
-        )
-        self._show(dataset, reader.name, head)
+        dataset.replace_many(content.graphs(seen, sorted(set(items.values()))))
+        return self._settle(dataset, reader, begun)
 
-    def _apply(self, dataset: Dataset, reader: Audience, after: int, upto: int) -> bool:
-        """Bring a dataset from one entry to another; return False where building anew costs less."""
-        records: dict[str, None] = {}
-        models: dict[str, None] = {}
-        for entry in self._journal.entries(after, upto):
-            if entry.is_model:
-                continue  # it shows as soon as an item that is seen points to it
-            records[entry.record] = None
-            models[entry.model] = None
-        if len(records) > MOST_CHANGES_IN_PLACE and 4 * len(records) > self._journal.count(stages(reader)):
-            return False
-        for record in records:
-            models |= dict.fromkeys(self._models_at(record, after, reader))
-        dataset.replace_many(self._changed(records, models, reader))
-        return True
+    def _follow(self, dataset: Dataset, reader: Audience, after: int) -> Head | None:
+        """Bring in what came after an entry; return None where building anew costs less."""
+        head, content = self._journal.head, Content(self._journal, reader)
+        touched = content.touched(after, head.sequence)
+        changes = len(touched.items)
+        if changes > MOST_CHANGES_IN_PLACE and 4 * changes > self._journal.count(stages(reader)):
+            return None
+        if changes > MOST_AT_ONE_MOMENT:
+            dataset.replace_many(content.graphs(touched.items, touched.models))
+            after = head.sequence
+        return self._settle(dataset, reader, after)
 
-    def _models_at(self, record: str, sequence: int, reader: Audience) -> set[str]:
-        """Return the model records that an item may have shown at an entry; they may go now."""
-        found: dict[Stage, str] = {}
-        for entry in self._journal.history(record):
-            if entry.sequence <= sequence and entry.stage in stages(reader):
-                found[entry.stage] = entry.model
-        return set(found.values())
-
-    def _changed(
-        self, records: Iterable[str], models: Iterable[str], reader: Audience
-    ) -> Iterator[tuple[str, Graphs]]:
-        for model in models:
-            yield model, self._model_graphs(model, reader) if self._shows(model, reader) else {}
-        for record in records:
-            yield record, self._item_graphs(record, reader)
-
-    def _shows(self, model: str, reader: Audience) -> bool:
-        """Return whether an item that stands for an audience points to a model record, not only its draft."""
-        items = self._journal.items_of(model, stages(reader))
-        entries = (standing(self._journal, item, reader) for item in items)
-        return any(entry is not None and entry.model == model for entry in entries)
-
-    def _item_graphs(self, record: str, reader: Audience) -> Graphs:
-        entry = standing(self._journal, record, reader)
-        return item_graphs(self._journal, entry, reader) if entry else {}
-
-    def _model_graphs(self, model: str, reader: Audience) -> Graphs:
-        return graphs_of(model_parts(self._journal, model, reader.classes))
-
-    def _stand(self, reader: Audience) -> dict[str, str]:
-        """Return the model record of each item that stands for an audience, in the state that stands."""
-        found: dict[str, str] = {}
-        for record, stage, model in self._journal.records(stages(reader)):
-            if stage is Stage.PUBLISHED or record not in found:
-                found[record] = model
-        return found
+    def _settle(self, dataset: Dataset, reader: Audience, after: int) -> Head:
+        """Bring in what came after an entry as it stands at one moment, so that no write shows by halves."""
+        with self._journal.at_one_moment() as moment:
+            head, content = moment.head, Content(moment, reader)
+            touched = content.touched(after, head.sequence)
+            dataset.replace_many(content.graphs(touched.items, touched.models))
+            return head
 
     def _show(self, dataset: Dataset, audience: str, head: Head) -> None:
         """Show what was written, and stamp it with the entry that it stands at."""

@@ -89,6 +89,7 @@ class Passports:
         ------
         Unpublishable, NotFound, Archived, Conflict, NotWritable
         """
+        self._check_writing()
         owner = self._owner
         record = self.find(name)
         found = self.journal.standing(record)

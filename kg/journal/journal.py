@@ -8,6 +8,7 @@ is committed and synced together, so many writers cost little more than one.
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -248,14 +249,14 @@ class Journal:
             ).fetchone()
         return int(row[0])
 
-    def items_of(self, model: str, stages: Iterable[Stage]) -> list[str]:
-        """Return the items that share a model record, in some stages."""
+    def items_of(self, model: str, stages: Iterable[Stage], limit: int = -1) -> list[str]:
+        """Return the items that share a model record, in some stages; at most `limit` of them if given."""
         wanted = tuple(str(stage) for stage in stages)
         with self._readers.lend() as connection:
             rows = connection.execute(
                 "SELECT DISTINCT record FROM current WHERE model = ? AND stage IN "
-                f"({', '.join('?' * len(wanted))}) ORDER BY record",
-                (model, *wanted),
+                f"({', '.join('?' * len(wanted))}) ORDER BY record LIMIT ?",
+                (model, *wanted, limit),
             ).fetchall()
         return [row[0] for row in rows]
 
@@ -266,6 +267,15 @@ class Journal:
                 "SELECT record FROM names WHERE name = ? ORDER BY record", (name,)
             ).fetchall()
         return [row[0] for row in rows]
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator["Journal"]:
+        """Lend the journal as it is now, for one thread to read, whatever is written meanwhile.
+
+        The write-ahead log is kept for as long as this lasts, and what is erased stays in it: be quick.
+        """
+        with self._readers.at_one_moment() as readers:
+            yield Journal(self.folder, readers, None)
 
     def readers(self) -> schema.Readers:
         """Return the connections for reading, for whoever checks or copies the whole."""

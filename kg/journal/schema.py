@@ -195,6 +195,12 @@ class Readers:
             raise
         return connection
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator["Readers"]:
+        """Lend what sees one moment of the journal, for one thread and for as long as this lasts."""
+        with self.lend() as connection:
+            yield _Moment(self._path, connection)
+
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._guard:
             if not self._closed:
@@ -210,3 +216,16 @@ class Readers:
         for connection in idle:
             with closing(connection):
                 pass
+
+
+class _Moment(Readers):
+    """Lends one connection again and again, within one transaction."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(path)
+        self._connection = connection
+
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, whoever else has it."""
+        yield self._connection
