@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from battpass.kg.home import Home
 from tests.api.conftest import EXAMPLES, example, keep, problem
 from tests.dataset.conftest import Canary
 from tests.dataset.hostile import HEAVY, MISSHAPEN, REACHING_OUT
+from tests.hostile.processes import Running, family, is_gone
 
 DEADLINE = 1.2
 HONEST = "SELECT (COUNT(*) AS ?n) { ?passport a bp:BatteryPassport }"
@@ -177,6 +179,40 @@ def test_heavy_queries_are_ended_and_honest_ones_go_on(server: Process, name: st
 def test_query_over_its_deadline_is_ended(server: Process) -> None:
     content = problem(send(server, HEAVY["cross product of three, counted"]), 504)
     assert f"after {DEADLINE:g} s" in content["detail"]
+
+
+@pytest.mark.parametrize("name", ["cross product of three, counted", "cross product of three, ordered"])
+def test_a_query_over_a_limit_is_gone_with_its_memory(server: Process, name: str) -> None:
+    """The first of these goes over its deadline, the second over its memory."""
+
+    def wait_for(look: Callable[[], object], otherwise: str) -> Any:
+        until = time.monotonic() + 60
+        while not (found := look()):
+            assert time.monotonic() < until, otherwise
+            time.sleep(0.005)
+        return found
+
+    def workers() -> list[Running]:
+        return [one for one in family(server.running.pid) if one.answers_queries]
+
+    def at_work() -> Running | None:
+        """Return the worker that has worked since it was idle."""
+        return next((one for one in workers() if one.seconds > idle.get(one.pid, 60) + 0.02), None)
+
+    assert server.client.get("/sparql", params={"query": HONEST}).status_code == 200
+    idle = {one.pid: one.seconds for one in workers()}
+    before = sum(one.memory for one in family(server.running.pid))
+    told: list[httpx.Response] = []
+    asking = threading.Thread(target=lambda: told.append(send(server, HEAVY[name])))
+    asking.start()
+    found: Running = wait_for(at_work, "no worker took the query")
+    asking.join()
+    assert problem(told[0], told[0].status_code)["status"] in (503, 504)
+    wait_for(lambda: is_gone(found), "the worker outlived its query")
+    wait_for(
+        lambda: sum(one.memory for one in family(server.running.pid)) < before + (64 << 20),
+        "the memory of the query was kept",
+    )
 
 
 def test_query_over_its_memory_is_ended(server: Process) -> None:

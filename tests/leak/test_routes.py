@@ -19,7 +19,10 @@ from tests.leak.planting import AUDIENCES, OTHERS, Planted
 from tests.leak.questions import Question, Questions, operations
 
 # The description of itself and what is not in it, which no passport has a part in.
-BESIDE = ("/openapi.json", "/docs", "/docs?lang=de", "/assets/battpass.css", "/nowhere", "/p", "/v1/")
+BESIDE = (
+    *("/openapi.json", "/docs", "/docs?lang=de", "/assets/battpass.css", "/favicon.ico"),
+    *("/nowhere", "/p", "/p/", "/v1/", "/v1/dpps/", "/datasets/owner/sparql"),
+)
 
 
 def ask(served: Served, caller: Caller, question: Question) -> httpx.Response:
@@ -58,6 +61,11 @@ def test_each_operation_is_asked_in_each_way_that_it_is_described(
             assert parameters == set(one.parameters), one.name
         accepted = {question.headers.get("Accept", "") for question in of_it}
         assert one.writes or one.method == "POST" or set(one.media_types) <= accepted, one.name
+    # What is not described is asked for, too.
+    routes = [served.app.routes, *(route.original_router.routes for route in served.app.routes[1:])]
+    paths = {route.path for some in routes for route in some if not getattr(route, "include_in_schema", True)}
+    assert paths
+    assert paths <= set(BESIDE)
 
 
 @pytest.mark.parametrize("name", [*AUDIENCES, "administrator"])
