@@ -15,6 +15,9 @@ from benchmarks.campaigns import ROOT, Campaign, from_environment
 
 SHARED = Path(os.environ.get("BATTPASS_SHARED") or ROOT.parent / "shared").resolve()
 
+# Tables are as wide as they are without a terminal, whatever the caller's terminal left here.
+os.environ.pop("COLUMNS", None)
+
 # Every run draws the same cases; `make campaign` draws many more, and new ones each time.
 settings.register_profile("short", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.register_profile("full", max_examples=500, deadline=None, print_blob=True)

@@ -85,8 +85,18 @@ class Served:
             assert time.monotonic() < until, answer.text
             time.sleep(0.02)
 
-    def entries(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+    def logged(self, request: str) -> dict[str, Any]:
+        """Return the one line of the log on a request, which is written after it was answered."""
+        until = time.monotonic() + 60
+        while not (lines := [line for line in self._entries() if line.get("request") == request]):
+            assert time.monotonic() < until, self.log.getvalue()
+            time.sleep(0.005)
+        (line,) = lines
+        return line
+
+    def _entries(self) -> list[dict[str, Any]]:
+        whole, _, _ = self.log.getvalue().rpartition("\n")  # the last line may be half written
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 @contextmanager

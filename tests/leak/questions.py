@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from battpass.kg.dataset.formats import BINDINGS, GRAPHS
 from battpass.services.exchange.registry import formats
-from tests.leak.planting import DRAFTS, ENDED, PUBLISHED, Planted
+from tests.leak.planting import Planted
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -20,6 +20,8 @@ NEVER = "never there"
 # The one format that holds all there is; what is asked in pairs is asked for in it in each run.
 WHOLE = "n-quads"
 NO_MODEL = "0" * 32
+# How much is asked in each run of one path: nothing, once without parameters, in the whole format, all.
+SELDOM, PLAINLY, IN_WHOLE, ALL_WAYS = range(4)
 
 _MARKS = ("{dpp}", "{product}", "{name}", "{identifier}")
 
@@ -96,7 +98,7 @@ class Questions:
         headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
         body = b'{"reason": "none", "to": "", "items": "all", "metadata": {"version": "9"}}'
         for one in self._operations:
-            for path, *_ in self._paths(one.path) if one.writes else ():
+            for path, _ in self._paths(one.path) if one.writes else ():
                 yield Question(one.name, one.method, path, (), headers, body)
                 if "stage" in one.parameters:
                     yield Question(one.name, one.method, path, (("stage", "published"),), headers, body)
@@ -109,40 +111,39 @@ class Questions:
         varied = [*self._single(one), *self._pairs(one)]
         is_negotiated = "format" in one.parameters
         least: Parameters = (("date", FAR_AHEAD),) if "AndDate" in one.path else ()
-        for path, often, once in self._paths(one.path):
-            yield Question(one.name, one.method, path, least, often=often or once)
-            yield Question(one.name, "HEAD", path, least, often=often)
+        for path, depth in self._paths(one.path):
+            yield Question(one.name, one.method, path, least, often=depth >= PLAINLY)
+            yield Question(one.name, "HEAD", path, least, often=depth == ALL_WAYS)
             for accept in accepts:
                 headers = {"Accept": accept}
-                asked = often and (is_negotiated or accept in ("*/*", "text/html"))
-                yield Question(one.name, one.method, path, least, headers, often=asked)
+                often = depth == ALL_WAYS and (is_negotiated or accept in ("*/*", "text/html"))
+                yield Question(one.name, one.method, path, least, headers, often=often)
                 if accept == "text/html":
                     german = {**headers, "Accept-Language": "de"}
-                    yield Question(one.name, one.method, path, least, german, often=asked)
+                    yield Question(one.name, one.method, path, least, german, often=often)
             for parameters in varied:
-                is_plain = len(parameters) == 1 or WHOLE in dict(parameters).values()
-                yield Question(one.name, one.method, path, parameters, often=often and is_plain)
+                often = depth >= IN_WHOLE and WHOLE in dict(parameters).values()
+                often = often or (depth == ALL_WAYS and len(parameters) == 1)
+                yield Question(one.name, one.method, path, parameters, often=often)
 
-    def _paths(self, path: str) -> Iterator[tuple[str, bool, bool]]:
-        """Yield the paths of an operation, for passports by all their names.
-
-        With each goes whether it is asked in all ways in each run, and whether in the plainest at least.
-        """
+    def _paths(self, path: str) -> Iterator[tuple[str, int]]:
+        """Yield the paths of an operation, for passports by all their names, and how much each is asked."""
         if "{digest}" in path:
             for label, sown in self._planted.sown.items():
-                yield path.replace("{digest}", sown.model), label in (*PUBLISHED, *DRAFTS, *ENDED), True
-            yield path.replace("{digest}", NO_MODEL), False, True
+                often = ALL_WAYS if label in ("published, changed", "draft") else PLAINLY
+                yield path.replace("{digest}", sown.model), often
+            yield path.replace("{digest}", NO_MODEL), PLAINLY
         elif not any(mark in path for mark in _MARKS):
-            yield path, True, True
+            yield path, ALL_WAYS
         else:
             for name in self._names:
-                is_there = name in (*PUBLISHED, *DRAFTS)
+                depth = ALL_WAYS if name == "published" else IN_WHOLE
                 numbers = (*self._planted.versions(name), 9) if "{number}" in path else (0,)
                 for number, (at, written) in product(numbers, enumerate(self._written(path, name))):
                     filled = path.replace("{number}", str(number))
                     for mark in _MARKS:
                         filled = filled.replace(mark, quote(written, safe=""))
-                    yield filled, is_there and at == 0, at == 0 or number in (0, 1)
+                    yield filled, depth if at == 0 else PLAINLY if number in (0, 1) else SELDOM
 
     def _written(self, path: str, name: str) -> tuple[str, ...]:
         """Return a passport's names as a path takes them, the usual one first."""

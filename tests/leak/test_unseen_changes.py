@@ -53,7 +53,7 @@ def drawn(questions: Questions, campaign: Campaign) -> list[Question]:
     chosen = []
     for operation, some in ways.items():
         rest = some[1:]
-        most = len(rest) if campaign.full else 6
+        most = len(rest) if campaign.full else 3
         chosen += [some[0], *campaign.random(operation).sample(rest, min(most, len(rest)))]
     return chosen
 

@@ -46,7 +46,10 @@ def test_a_server_started_on_a_full_disk_reads_and_heals(disk: Disk, home: Path)
             assert answer.text.split() == ["n", "1"]
             written = client.post("/v1/dpps", params=terms, content=document(1, "w-1"), headers=key)
             assert written.status_code == 201, written.text
-            assert client.get("/readyz", params={"for": "write"}).status_code == 200
+            # What was found of each part is told for a second.
+            while (answer := client.get("/readyz", params={"for": "write"})).status_code != 200:
+                assert time.monotonic() < until, answer.text
+                time.sleep(0.1)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(PATIENCE_SECONDS) == 0, server.text()
 
