@@ -1,21 +1,18 @@
-"""The data of one validation, in the forms that engines want; each is made when first asked for."""
+"""The data of one validation, in the forms that are wanted; each is made when first asked for."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad
 
 from battpass.kg.concepts import ConceptTable
 from battpass.kg.graphs import AccessClass
 from battpass.kg.index import Index
 from battpass.kg.namespaces import RDF, XSD, expand
 from battpass.kg.passport import DESCRIBES, Passport
+from battpass.kg.validation.compiled.index import Index as CompiledIndex
 from battpass.kg.validation.shapes import VALIDATED_ON
-
-if TYPE_CHECKING:
-    from rdflib import Graph
 
 
 class Data:
@@ -39,18 +36,9 @@ class Data:
         return {node: tuple(sorted(pairs)) for node, pairs in found.items()}
 
     @cached_property
-    def store(self) -> Store:
-        """A memory store, for SPARQL constraints."""
-        store = Store()
-        store.extend(self.quads)
-        return store
-
-    @cached_property
-    def rdflib(self) -> "Graph":
-        """An rdflib graph, for pySHACL."""
-        from battpass.kg.validation.terms import to_rdflib_graph
-
-        return to_rdflib_graph(self.quads)
+    def compiled(self) -> CompiledIndex:
+        """The statements as compiled shapes look at them."""
+        return CompiledIndex(self.quads)
 
 
 def data_of(passport: Passport, reference: Iterable[Quad], on: date) -> Data:

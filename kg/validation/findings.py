@@ -149,7 +149,7 @@ class Speaker:
         return _phrase(shape.message.en)
 
     def _below_which(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> str:
-        """Say which other value a value should lie below; pySHACL does not tell which one it missed."""
+        """Say which other value a value should lie below; a result does not tell which one it missed."""
         strict = result.component == "LessThanConstraintComponent"
         mine = getattr(result.value, "value", "")
         for other in shapes.objects(shape.iri, "lessThan" if strict else "lessThanOrEquals"):

@@ -21,7 +21,7 @@ from battpass.kg.ontology.units import UnitTable
 from battpass.kg.passport import Passport
 from battpass.kg.quantities import load_quantities
 from battpass.kg.validation.data import Data, data_of, reference_individuals
-from battpass.kg.validation.engine import Engine, PySHACL
+from battpass.kg.validation.engine import CompiledEngine, Engine
 from battpass.kg.validation.findings import Speaker, merge, ordered
 from battpass.kg.validation.obligations import category_shapes, duties
 from battpass.kg.validation.places import Places
@@ -97,7 +97,7 @@ class Validator:
         attributes: Mapping[str, Attribute],
         obligations: Obligations,
         concepts: ConceptTable,
-        engine: Callable[[ShapeSet], Engine] = PySHACL,
+        engine: Callable[[ShapeSet], Engine] = CompiledEngine,
         on: date | None = None,
     ) -> None:
         self.shapes = shapes

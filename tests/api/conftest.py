@@ -85,18 +85,18 @@ class Served:
             assert time.monotonic() < until, answer.text
             time.sleep(0.02)
 
-    def logged(self, request: str) -> dict[str, Any]:
-        """Return the one line of the log on a request, which is written after it was answered."""
+    def logged(self, request: str) -> list[dict[str, Any]]:
+        """Return the lines of the log on a request; the last is written after it was answered."""
         until = time.monotonic() + 60
-        while not (lines := [line for line in self._entries() if line.get("request") == request]):
+        while not any("ms" in line for line in self.entries(request)):
             assert time.monotonic() < until, self.log.getvalue()
             time.sleep(0.005)
-        (line,) = lines
-        return line
+        return self.entries(request)
 
-    def _entries(self) -> list[dict[str, Any]]:
+    def entries(self, request: str = "") -> list[dict[str, Any]]:
         whole, _, _ = self.log.getvalue().rpartition("\n")  # the last line may be half written
-        return [json.loads(line) for line in whole.splitlines()]
+        lines = [json.loads(line) for line in whole.splitlines()]
+        return [line for line in lines if not request or line.get("request") == request]
 
 
 @contextmanager

@@ -515,6 +515,6 @@ def test_only_what_has_ended_is_erased(client: httpx.Client, served: Served, pub
 
 def test_log_names_who_wrote_and_which_entry(client: httpx.Client, served: Served, number: int) -> None:
     answer = client.post("/v1/dpps", content=another(number), headers={"X-Request-ID": "written-1"})
-    line = served.logged("written-1")
+    (line,) = served.logged("written-1")
     assert line["sequence"] == answer.json()["sequence"]
     assert line["actor"] == served.home.entry(answer.json()["id"]).actor

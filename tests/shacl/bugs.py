@@ -133,6 +133,12 @@ CRASHES = (
     ),
     Crash(
         PYSHACL,
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:lessThanOrEquals ex:q .",
+        'ex:a ex:p "aldi"^^xsd:integer ; ex:q 0 .',
+        "not supported between instances of 'Literal' and 'Literal'",
+    ),
+    Crash(
+        PYSHACL,
         """ex:S sh:targetNode ex:a ; sh:path [ sh:zeroOrMorePath [ sh:zeroOrOnePath ex:p ] ] ; sh:sparql [
             sh:select "SELECT $this ?value { $this $PATH ?value }" ] .""",
         "ex:a ex:p ex:b .",

@@ -15,8 +15,9 @@ class Result:
     """One validation result.
 
     `focus`, `value`, `component`, `severity` and `shape` are the terms of the report, with the lexical forms
-    of the data. `constraint` is the SPARQL constraint that spoke, if one did. `details` are the results of
-    the shapes that this one asked.
+    of the data. `constraint` is the SPARQL constraint that spoke, if one did, and `told` are the values that
+    its query returned by names that mean nothing to the standard. `details` are the results of the shapes
+    that this one asked.
     """
 
     focus: Term
@@ -28,6 +29,7 @@ class Result:
     constraint: Node | None = None
     messages: tuple[Literal, ...] = ()
     details: tuple["Result", ...] = ()
+    told: tuple[tuple[str, Term], ...] = ()
 
 
 class Found(NamedTuple):
@@ -37,3 +39,4 @@ class Found(NamedTuple):
     path: Path | None = None
     messages: tuple[Literal, ...] = ()
     details: tuple[Result, ...] = ()
+    told: tuple[tuple[str, Term], ...] = ()

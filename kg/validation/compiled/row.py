@@ -237,6 +237,7 @@ class RowShape:
             constraint=constraint.source,
             messages=found.messages or shape.messages,
             details=found.details,
+            told=found.told,
         )
 
 

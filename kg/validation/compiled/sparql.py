@@ -27,6 +27,8 @@ SHAPES_GRAPH = NamedNode("urn:battpass:shacl:shapes-graph")
 _LOCAL_NAME = re.compile(r"[^\W\d][\w.\-\xb7]*\Z")
 _VARIABLE_NAME = re.compile(r"\w+\Z")
 _RESERVED = frozenset({"this", "shapesGraph", "currentShape", "path", "PATH", "value"})
+# What a query may return by the standard.
+_UNDERSTOOD = frozenset({"this", "value", "path", "message", "failure"})
 _BLOCK = re.compile(r"\{[?$](\w+)\}")
 # Nodes that a query may look at for nothing, for each time that it would have to be run anew.
 _WORTH = 20
@@ -88,11 +90,14 @@ class Selects(SetConstraint):
         own = row["message"] if "message" in names else None
         messages = (own,) if isinstance(own, Literal) else self._worded(row, names, focus)
         where = _predicate(path)
+        told = tuple(
+            (name, term) for name in names if name not in _UNDERSTOOD and (term := row[name]) is not None
+        )
         if value is None:
-            yield Found(focus if self.path is None else None, where, messages)
+            yield Found(focus if self.path is None else None, where, messages, told=told)
         else:
             for term in run.queries.restored(value, values):
-                yield Found(term, where, messages)
+                yield Found(term, where, messages, told=told)
 
     def _worded(self, row: QuerySolution, names: tuple[str, ...], focus: Term) -> tuple[Literal, ...]:
         known = {"this": focus, **self.parameters}
