@@ -134,8 +134,8 @@ class Reading:
     A subject that the quads do not hold is None; so a model record alone can be read too.
     """
 
-    def __init__(self, parts: Iterable[Quad]) -> None:
-        self.index = Index(parts)
+    def __init__(self, parts: Index | Iterable[Quad]) -> None:
+        self.index = parts if isinstance(parts, Index) else Index(parts)
         self.passport = _first(self.index.subjects(expand("bp:describes")))
         self.battery = (
             self.index.text(self.passport, expand("bp:describes"))

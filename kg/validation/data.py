@@ -16,21 +16,29 @@ from battpass.kg.validation.shapes import VALIDATED_ON
 
 
 class Data:
-    """Statements under validation, without graph names: what one record says, and what it refers to."""
+    """Statements under validation: what one record says, and those on what it refers to."""
 
-    def __init__(self, statements: Iterable[Quad]) -> None:
-        self.quads = frozenset(Quad(quad.subject, quad.predicate, quad.object) for quad in statements)
+    def __init__(self, statements: Iterable[Quad], reference: Iterable[Quad] = ()) -> None:
+        self.statements = tuple(statements)
+        self._reference = tuple(reference)
+
+    @cached_property
+    def quads(self) -> frozenset[Quad]:
+        """All statements, without graph names."""
+        return frozenset(
+            Quad(quad.subject, quad.predicate, quad.object) for quad in (*self.statements, *self._reference)
+        )
 
     @cached_property
     def index(self) -> Index:
-        """Objects by subject and predicate."""
-        return Index(self.quads)
+        """What the record says: objects by subject and predicate."""
+        return Index(self.statements)
 
     @cached_property
     def parents(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """Which nodes point to a node, and with what property."""
+        """Which nodes of the record point to a node, and with what property."""
         found: dict[str, set[tuple[str, str]]] = {}
-        for quad in self.quads:
+        for quad in self.statements:
             if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode):
                 found.setdefault(quad.object.value, set()).add((quad.subject.value, quad.predicate.value))
         return {node: tuple(sorted(pairs)) for node, pairs in found.items()}
@@ -38,7 +46,7 @@ class Data:
     @cached_property
     def compiled(self) -> CompiledIndex:
         """The statements as compiled shapes look at them."""
-        return CompiledIndex(self.quads)
+        return CompiledIndex((*self.statements, *self._reference))
 
 
 def data_of(passport: Passport, reference: Iterable[Quad], on: date) -> Data:
@@ -58,7 +66,7 @@ def data_of(passport: Passport, reference: Iterable[Quad], on: date) -> Data:
     context = [
         Quad(quad.subject, NamedNode(VALIDATED_ON), day) for quad in statements if quad.predicate == DESCRIBES
     ]
-    return Data([*statements, *context, *reference])
+    return Data([*statements, *context], reference)
 
 
 def reference_individuals(concepts: ConceptTable) -> tuple[Quad, ...]:

@@ -102,11 +102,11 @@ def readiness(
     places: Places | None = None,
 ) -> Readiness:
     """Return where a passport stands on a day; duties whose condition does not hold are not asked for."""
-    reading = Reading(passport.quads())
+    data = Data(passport.quads())
+    reading = Reading(data.index)
     category = category_of(reading)
     if category is None:
         return Readiness(on, None, ())
-    data = Data(passport.quads())
     asked: dict[str, list[tuple[Obligation, Missing | None]]] = {}
     for obligation in obligations.for_category(category):
         if obligation.condition.holds(reading.index):

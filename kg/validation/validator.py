@@ -139,7 +139,7 @@ class Validator:
         """
         on = on or self.on
         data = data_of(passport, self._reference, on)
-        reading = Reading(passport.quads())
+        reading = Reading(data.index)
         category = category_of(reading)
         results = self._engine.results(data)
         sets = [self.shapes]
