@@ -28,16 +28,17 @@ def report_graph(results: Iterable[Result]) -> Iterator[Triple]:
     for number, result in enumerate(results):
         node = BlankNode(f"{report.value}r{number}")
         yield Triple(report, _HAS_RESULT, node)
-        yield from _written(node, result)
+        yield from written(node, result)
 
 
-def _written(node: BlankNode, result: Result) -> Iterator[Triple]:
+def written(node: BlankNode, result: Result) -> Iterator[Triple]:
+    """Yield the statements of one result and its details; their blank nodes are named from that of `node`."""
     yield Triple(node, TYPE, _RESULT)
     yield Triple(node, _FOCUS, result.focus)
     if result.path is not None:
-        path, written = paths.statements(result.path, f"{node.value}p")
+        path, steps = paths.statements(result.path, f"{node.value}p")
         yield Triple(node, _PATH, path)
-        yield from written
+        yield from steps
     if result.value is not None:
         yield Triple(node, _VALUE, result.value)
     yield Triple(node, _SEVERITY, result.severity)
@@ -50,4 +51,4 @@ def _written(node: BlankNode, result: Result) -> Iterator[Triple]:
     for number, detail in enumerate(result.details):
         below = BlankNode(f"{node.value}d{number}")
         yield Triple(node, _DETAIL, below)
-        yield from _written(below, detail)
+        yield from written(below, detail)

@@ -28,7 +28,7 @@ from battpass.kg.validation.compiled.constraints.value_type import NodeKind
 from battpass.kg.validation.compiled.index import NOTHING, Index, Members
 from battpass.kg.validation.compiled.paths import Predicate, follow
 from battpass.kg.validation.compiled.plan import Plan, Shape, Target
-from battpass.kg.validation.compiled.results import Found, Result
+from battpass.kg.validation.compiled.results import Found, Result, Why
 from battpass.kg.validation.compiled.sparql import Asked, Queries
 from battpass.kg.validation.compiled.vocabulary import Node
 
@@ -37,6 +37,7 @@ _KEPT = 4096
 _LONGEST = 256
 _MANY = 256
 _NO_END = 2**63
+_NO_REASON = Why()
 
 
 class Run:
@@ -179,8 +180,9 @@ class RowShape:
         for constraint, holds, details in self._values:
             for value in values if count <= _MANY else run.watched(values):
                 if not holds(run, value):
-                    why = () if details is None else details(run, value)
-                    out.append(self._result(constraint, node, Found(value, details=why)))
+                    why = _NO_REASON if details is None else details(run, value)
+                    found = Found(value, details=why.details, branches=why.branches)
+                    out.append(self._result(constraint, node, found))
         if self._properties:
             awake = self._awake(run)
             for value in values if count <= _MANY else run.watched(values):
@@ -238,6 +240,8 @@ class RowShape:
             messages=found.messages or shape.messages,
             details=found.details,
             told=found.told,
+            branches=found.branches,
+            rule=constraint,
         )
 
 

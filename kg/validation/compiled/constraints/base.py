@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from pyoxigraph import NamedNode
 
 from battpass.kg.index import Term
-from battpass.kg.validation.compiled.results import Found, Result
+from battpass.kg.validation.compiled.results import Found, Result, Why
 from battpass.kg.validation.compiled.vocabulary import Node
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TermTest = Callable[[Term], bool]
 ValueTest = Callable[["Run", Term], bool]
-Details = Callable[["Run", Term], tuple[Result, ...]]
+Details = Callable[["Run", Term], Why]
 SetTest = Callable[["Run", Term, Sequence[Term]], Iterable[Found]]
 
 

@@ -16,8 +16,7 @@ from battpass.kg.validation.compiled.constraints.base import (
     ValueConstraint,
     ValueTest,
 )
-from battpass.kg.validation.compiled.constraints.logical import details_of
-from battpass.kg.validation.compiled.results import Found
+from battpass.kg.validation.compiled.results import Found, Why
 from battpass.kg.validation.compiled.syntax import Description
 from battpass.kg.validation.compiled.vocabulary import PATH, PROPERTY, Node, sh
 
@@ -84,8 +83,8 @@ class Conforms(ValueConstraint):
 
     def details(self, judges: Judges) -> Details:
         """Return the function that says what the node shape finds."""
-        asked = (judges(self.shape),)
-        return lambda run, value: details_of(run, value, asked)
+        judge = judges(self.shape)
+        return lambda run, value: Why(tuple(judge.results(run, value)))
 
 
 @dataclass(frozen=True)
