@@ -46,7 +46,13 @@ class Finding:
     """One thing that is not as it should be, in words that a person can act on.
 
     `pointer` is a JSON pointer (RFC 6901) into the document that came in, or empty where the finding
-    is about the document as a whole; `node` and `path` name the same place in the graph.
+    is about the document as a whole; `node` and `path` name the same place in the graph, and `words` in
+    words, from passport, battery or model on. What ends in `_de` says the same in German, and is empty
+    where it is no different or not known.
+
+    `submodel` is a sub-model of the attribute table, `shape` the IRI of the shape that spoke. `mender` says
+    in which record the value lives, and so who can mend it: `model`, whose maker can, or `item`, whose
+    keeper can. `closest` says which branch of a choice comes closest, and what it still wants.
     """
 
     code: str
@@ -59,6 +65,17 @@ class Finding:
     clause: str = ""
     node: str = ""
     path: str = ""
+    words: str = ""
+    submodel: str = ""
+    mender: str = ""
+    shape: str = ""
+    closest: str = ""
+    field_de: str = ""
+    found_de: str = ""
+    allowed_de: str = ""
+    mend_de: str = ""
+    words_de: str = ""
+    closest_de: str = ""
 
     def text(self) -> str:
         """Return the finding as one line: where, what was found, what is allowed, how to mend it."""

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode, Quad
 
+from battpass.kg.attributes import Reading
 from battpass.kg.concepts import ConceptTable
 from battpass.kg.graphs import AccessClass
 from battpass.kg.index import Index
@@ -33,6 +34,11 @@ class Data:
     def index(self) -> Index:
         """What the record says: objects by subject and predicate."""
         return Index(self.statements)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the record says, with its passport, battery and model."""
+        return Reading(self.index)
 
     @cached_property
     def parents(self) -> Mapping[str, tuple[tuple[str, str], ...]]:

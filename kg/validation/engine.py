@@ -52,4 +52,6 @@ def _result(result: Compiled) -> Result:
         severity=result.severity.value.removeprefix(SH),
         constraint=result.constraint.value if isinstance(result.constraint, NamedNode) else "",
         found=found.value if isinstance(found, Literal) else "",
+        details=result.details,
+        branches=result.branches,
     )

@@ -16,10 +16,13 @@ from battpass.kg.index import Term
 from battpass.kg.namespaces import XSD, shorten
 from battpass.kg.ontology.units import UnitTable
 from battpass.kg.quantities import QuantityKind
+from battpass.kg.tables import Labels
 from battpass.kg.validation.data import Data
 from battpass.kg.validation.places import Places, Route, pointer_of
+from battpass.kg.validation.reports.wishes import closest_of
 from battpass.kg.validation.results import Result
 from battpass.kg.validation.shapes import SCHEME, PropertyShape, ShapeSet
+from battpass.kg.validation.ways import Ways
 
 SHOWN = 80
 _FEW = 12
@@ -48,6 +51,14 @@ CODES: Mapping[str, str] = {
 UNRECOGNISED = "unrecognised-text"
 _OF_TYPE = frozenset({"out-of-range", "ill-formed", "order"})
 _ABSENT = frozenset({"missing", "due", "advice"})
+_NOTHING = Labels("", "")
+# By whether the order is strict, and whether it is one of days.
+_LESS = {
+    (True, False): Labels("less than", "weniger als"),
+    (False, False): Labels("at most", "höchstens"),
+    (True, True): Labels("earlier than", "früher als"),
+    (False, True): Labels("no later than", "nicht später als"),
+}
 _RANK = {Severity.VIOLATION: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -58,6 +69,7 @@ class Speaker:
     concepts: ConceptTable
     quantities: Mapping[str, QuantityKind]
     units: UnitTable
+    ways: Ways
 
     def finding(
         self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data, places: Places
@@ -68,17 +80,32 @@ class Speaker:
         code = shape.code or CODES.get(result.component, "wrong")
         # A rule is about a field, but bears a name of its own.
         named = shapes.with_path(heads[0]) if shape.code and len(heads) == 1 else None
+        name = (named or shape).name
+        found, allowed = self._found(result, heads, data), self._allowed(result, shape, shapes, data)
+        way = self.ways.to(_text(result.focus), routes[0] if routes else (), data, name)
+        closest = closest_of(result.branches, result.details) if result.branches else _NOTHING
         return Finding(
             code=code,
             severity=shape.severity,
-            field=(named or shape).name.en,
+            field=name.en,
             pointer=self._pointer(result, routes, data, places),
-            found=self._found(result, heads, data),
-            allowed=self._allowed(result, shape, shapes, data),
+            found=found.en,
+            allowed=allowed.en,
             mend=shape.mend.en,
             clause="; ".join(shape.clauses),
             node=_text(result.focus),
             path=" / ".join(shorten(step) for step in routes[0]) if routes else "",
+            words=way.words.en,
+            submodel=way.submodel,
+            mender=way.mender,
+            shape=shape.iri,
+            closest=closest.en,
+            field_de=name.de,
+            found_de=found.de,
+            allowed_de=allowed.de,
+            mend_de=shape.mend.de,
+            words_de=way.words.de,
+            closest_de=closest.de,
         )
 
     def value(self, term: Term, predicate: str = "") -> str:
@@ -122,18 +149,22 @@ class Speaker:
             return own
         return pointer_of(places, data, _text(result.focus), routes)
 
-    def _found(self, result: Result, heads: tuple[str, ...], data: Data) -> str:
+    def _found(self, result: Result, heads: tuple[str, ...], data: Data) -> Labels:
         if result.found:
-            return _shortened(result.found, 2 * SHOWN)
+            return _alike(_shortened(result.found, 2 * SHOWN))
         predicate = heads[0] if heads else ""
         if result.component == "MaxCountConstraintComponent":
             values = data.index.objects(_text(result.focus), predicate)
             shown = ", ".join(self.value(value, predicate) for value in values[:3])
-            count = "" if len(values) == 1 else f"{len(values)} values: "
-            return f"{count}{shown}{', …' if len(values) > 3 else ''}"
-        return "nothing" if result.value is None else self.value(result.value, predicate)
+            shown += ", …" if len(values) > 3 else ""
+            if len(values) == 1:
+                return _alike(shown)
+            return Labels(f"{len(values)} values: {shown}", f"{len(values)} Werte: {shown}")
+        if result.value is None:
+            return Labels("nothing", "nichts")
+        return _alike(self.value(result.value, predicate))
 
-    def _allowed(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> str:
+    def _allowed(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> Labels:
         if result.component.startswith("LessThan"):
             return self._below_which(result, shape, shapes, data)
         schemes = [
@@ -145,10 +176,11 @@ class Speaker:
         if result.component == "NodeConstraintComponent" and schemes:
             name = getattr(schemes[0], "value", "").rpartition("#")[2]
             codes = [concept.notation for concept in self.concepts.in_scheme(name)]
-            return f"one of: {', '.join(codes[:_FEW])}{', …' if len(codes) > _FEW else ''}"
-        return _phrase(shape.message.en)
+            listed = ", ".join(codes[:_FEW]) + (", …" if len(codes) > _FEW else "")
+            return Labels(f"one of: {listed}", f"eines von: {listed}")
+        return _message(shape)
 
-    def _below_which(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> str:
+    def _below_which(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> Labels:
         """Say which other value a value should lie below; a result does not tell which one it missed."""
         strict = result.component == "LessThanConstraintComponent"
         mine = getattr(result.value, "value", "")
@@ -157,17 +189,14 @@ class Speaker:
             for bound in data.index.objects(_text(result.focus), predicate):
                 if isinstance(bound, Literal) and not _below(mine, bound.value, strict):
                     named = shapes.with_path(predicate)
-                    name = _phrase(named.name.en) if named else shorten(predicate)
+                    names = named.name if named else Labels(shorten(predicate), shorten(predicate))
                     is_date = bound.datatype.value.endswith(("date", "dateTime"))
-                    word = (
-                        ("earlier than" if strict else "no later than")
-                        if is_date
-                        else "less than"
-                        if strict
-                        else "at most"
+                    word, german = _LESS[strict, is_date]
+                    shown = self.value(bound, predicate)
+                    return Labels(
+                        f"{word} the {_phrase(names.en)} ({shown})", f"{german} „{names.de}“ ({shown})"
                     )
-                    return f"{word} the {name} ({self.value(bound, predicate)})"
-        return _phrase(shape.message.en)
+        return _message(shape)
 
 
 def merge(of_format: Iterable[Finding], of_shapes: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -214,6 +243,16 @@ def _about(finding: Finding) -> tuple[str, ...]:
 
 def _text(term: Term) -> str:
     return term.value if isinstance(term, NamedNode | Literal) else str(term)
+
+
+def _alike(text: str) -> Labels:
+    """Return a text that is the same in both languages."""
+    return Labels(text, text)
+
+
+def _message(shape: PropertyShape) -> Labels:
+    """Return what a shape allows, as phrases; German keeps its capitals, as nouns come first there."""
+    return Labels(_phrase(shape.message.en), shape.message.de.removesuffix("."))
 
 
 def _parent(pointer: str) -> str:

@@ -11,6 +11,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from battpass.kg.index import Term
 from battpass.kg.namespaces import RDF, XSD
+from battpass.kg.validation.compiled.report import written
+from battpass.kg.validation.compiled.results import Branches
+from battpass.kg.validation.compiled.results import Result as Detail
 from battpass.kg.validation.shapes import SH, ShapeSet
 
 REPORT = BlankNode("report")
@@ -23,7 +26,8 @@ class Result:
     `focus` is a node or, where a literal stands in the place of one, that literal. `component` and
     `severity` are local names of SHACL (`MinCountConstraintComponent`, `Violation`); `shape` is the IRI of
     the property shape, `constraint` that of its SPARQL constraint, if one spoke. `found` is what the
-    constraint's query says was found, where it says so.
+    constraint's query says was found, where it says so. `details` are the results of the shapes that this
+    one asked, and `branches` says of which branch of a choice, where the engine tells.
     """
 
     focus: Term
@@ -33,6 +37,8 @@ class Result:
     severity: str
     constraint: str = ""
     found: str = ""
+    details: tuple[Detail, ...] = ()
+    branches: Branches | None = None
 
 
 def report_graph(results: Sequence[Result], shapes: Iterable[ShapeSet]) -> tuple[Triple, ...]:
@@ -59,6 +65,10 @@ def _report(results: Sequence[Result], shapes: tuple[ShapeSet, ...]) -> Iterator
         for known in shapes:
             if result.shape in known.property_shapes:
                 yield from _of_shape(node, result.shape, known)
+        for place, detail in enumerate(result.details):
+            below = BlankNode(f"{node.value}d{place}")
+            yield Triple(node, _sh("detail"), below)
+            yield from written(below, detail)
 
 
 def _of_shape(node: BlankNode, shape: str, shapes: ShapeSet) -> Iterator[Triple]:

@@ -28,6 +28,7 @@ from battpass.kg.validation.places import Places
 from battpass.kg.validation.readiness import Readiness, readiness
 from battpass.kg.validation.results import Result, report_graph
 from battpass.kg.validation.shapes import ShapeSet
+from battpass.kg.validation.ways import Ways
 
 # One per category and set of conditions that hold; a fleet has a handful.
 _KEPT = 64
@@ -105,7 +106,8 @@ class Validator:
         self.obligations = obligations
         self._new_engine = engine
         self._on = on
-        self._speaker = Speaker(concepts, load_quantities(), UnitTable.load())
+        quantities = load_quantities()
+        self._speaker = Speaker(concepts, quantities, UnitTable.load(), Ways(attributes, quantities))
         self._reference = reference_individuals(concepts)
         self._owed: dict[tuple[Category, date, frozenset[str]], tuple[ShapeSet, Engine]] = {}
 
@@ -139,7 +141,7 @@ class Validator:
         """
         on = on or self.on
         data = data_of(passport, self._reference, on)
-        reading = Reading(data.index)
+        reading = data.reading
         category = category_of(reading)
         results = self._engine.results(data)
         sets = [self.shapes]

@@ -29,8 +29,21 @@ class FindingBody(_Body):
     allowed: str
     mend: str
     clause: str = ""
-    node: str = ""
-    path: str = ""
+    node: str = Field("", description="IRI in the graph, where there is one")
+    path: str = Field("", description="property path from there")
+    words: str = Field("", description="the way to the value, in words")
+    submodel: str = Field("", examples=["performance"])
+    mender: Literal["model", "item", ""] = Field(
+        "", description="in which record the value lives: that of the model's maker, or the item's keeper"
+    )
+    shape: str = Field("", description="IRI of the shape that spoke")
+    closest: str = Field("", description="of a choice, the branch that comes closest, and what it wants")
+    field_de: str = Field("", description="what ends in _de says the same in German")
+    found_de: str = ""
+    allowed_de: str = ""
+    mend_de: str = ""
+    words_de: str = ""
+    closest_de: str = ""
 
     @classmethod
     def of(cls, finding: Finding) -> "FindingBody":

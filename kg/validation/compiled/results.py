@@ -33,8 +33,8 @@ class Result:
     `focus`, `value`, `component`, `severity` and `shape` are the terms of the report, with the lexical forms
     of the data. `constraint` is the SPARQL constraint that spoke, if one did, and `told` are the values that
     its query returned by names that mean nothing to the standard. `details` are the results of the shapes
-    that this one asked: of `sh:or` and `sh:xone` those of the branch that comes closest, which `branches` names.
-    `rule` is the constraint itself, for whoever puts it into words.
+    that this one asked; of `sh:or` and `sh:xone`, those of the branch that comes closest, which `branches`
+    names. `rule` is the constraint itself, for whoever puts it into words.
     """
 
     focus: Term

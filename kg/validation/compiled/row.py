@@ -181,8 +181,8 @@ class RowShape:
             for value in values if count <= _MANY else run.watched(values):
                 if not holds(run, value):
                     why = _NO_REASON if details is None else details(run, value)
-                    found = Found(value, details=why.details, branches=why.branches)
-                    out.append(self._result(constraint, node, found))
+                    missed = Found(value, details=why.details, branches=why.branches)
+                    out.append(self._result(constraint, node, missed))
         if self._properties:
             awake = self._awake(run)
             for value in values if count <= _MANY else run.watched(values):
