@@ -15,7 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store, Triple
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+    serialize,
+)
 
 from battpass.kg import storage
 from battpass.kg.dataset.answers import Answer, in_process, prepare
@@ -26,6 +36,9 @@ from battpass.kg.errors import BattPassError, HomeInUse
 from battpass.kg.graphs import AccessClass, Graphs
 from battpass.kg.namespaces import PREFIXES, VOCABULARY_GRAPH
 from battpass.kg.passport import graph_name
+
+# By access class, the N-Quads of a record's graph.
+Texts = Mapping[AccessClass, bytes]
 
 _DEFAULT = DefaultGraph()
 _VOCABULARY = NamedNode(VOCABULARY_GRAPH)
@@ -114,26 +127,28 @@ class Dataset:
         self.replace_many([(record, graphs)])
 
     def replace_many(self, records: Iterable[tuple[str, Graphs]]) -> None:
-        """Replace each of the records; records that are new here are loaded in bulk.
+        """Replace each of the records.
 
         Each record that was here before changes in one step; new ones come many to a step.
+        """
+        self.replace_texts((record, _texts(record, graphs)) for record, graphs in records)
+
+    def replace_texts(self, records: Iterable[tuple[str, Texts]]) -> None:
+        """Replace each of the records by the N-Quads of its graphs, as a journal has them.
+
+        What is new here Oxigraph reads by itself, so that the other threads of this process go on meanwhile.
         """
         with self._writing:
             store = self._open_store()
             fresh = _Bulk(store)
-            for record, graphs in records:
-                placed = {
-                    graph: _triples(graphs.get(access, ()), graph)
-                    for access in AccessClass
-                    for graph in [graph_name(record, access)]
-                }
-                if fresh.holds(record, placed):
-                    continue
-                if record in fresh or any(store.contains_named_graph(graph) for graph in placed):
+            for record, texts in records:
+                names = [graph_name(record, access) for access in AccessClass]
+                if record in fresh or any(store.contains_named_graph(name) for name in names):
                     fresh.write()
-                    _replace(store, placed)
+                    graphs = {access: parse(text, RdfFormat.N_QUADS) for access, text in texts.items()}
+                    _replace(store, _by_name(record, graphs))
                 else:
-                    fresh.add(record, placed)
+                    fresh.add(record, texts)
             fresh.write()
 
     def remove(self, record: str) -> None:
@@ -141,17 +156,16 @@ class Dataset:
         self.replace(record, {})
 
     def set_vocabulary(self, triples: Iterable[Triple | Quad]) -> None:
-        """Make these the labels, definitions and superclasses that go with the records.
-
-        The first ones are loaded in bulk, in a third of the time.
-        """
+        """Make these the labels, definitions and superclasses that go with the records."""
         placed = _triples(triples, _VOCABULARY)
         with self._writing:
             store = self._open_store()
             if store.contains_named_graph(_VOCABULARY):
                 _replace(store, {_VOCABULARY: placed})
             else:
-                _load(store, [*_placed(placed, _VOCABULARY), *_placed(placed, _DEFAULT)])
+                text = serialize(placed, format=RdfFormat.N_TRIPLES)
+                for graph in (_VOCABULARY, _DEFAULT):
+                    store.bulk_load(text, RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
 
     def flush(self) -> None:
         """Put what was written so far on disk, and show it to queries from now on."""
@@ -275,6 +289,26 @@ def _triples(quads: Iterable[Triple | Quad], graph: NamedNode) -> frozenset[Trip
     return frozenset(triples)
 
 
+def _by_name(record: str, graphs: Mapping[AccessClass, Iterable[Quad]]) -> dict[NamedNode, frozenset[Triple]]:
+    return {
+        name: _triples(graphs.get(access, ()), name)
+        for access in AccessClass
+        for name in [graph_name(record, access)]
+    }
+
+
+def _texts(record: str, graphs: Graphs) -> Texts:
+    texts = {}
+    for access, name in ((access, graph_name(record, access)) for access in AccessClass):
+        if triples := _triples(graphs.get(access, ()), name):
+            texts[access] = _text(triples, name)
+    return texts
+
+
+def _text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
+    return serialize(_placed(triples, graph), format=RdfFormat.N_QUADS) or b""
+
+
 def _placed(triples: Iterable[Triple], graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
     return (Quad(triple.subject, triple.predicate, triple.object, graph) for triple in triples)
 
@@ -321,42 +355,38 @@ def _data(quads: Iterable[Quad]) -> str:
     return "\n".join(lines)
 
 
-_FEW = 20_000
-_BULK = 500_000
-
-
-def _load(store: Store, quads: Sequence[Quad]) -> None:
-    """Add quads of records that are new to a store, many of them in bulk."""
-    if len(quads) > _FEW:
-        store.bulk_extend(quads)
-    else:
-        store.extend(quads)
+# The bulk loader writes a table for each call, which is worth it from some size on.
+_FEW_BYTES = 4 << 20
+_BULK_BYTES = 64 << 20
 
 
 class _Bulk:
-    """Records that are new to a store, gathered for the engine's bulk loader."""
+    """Records that are new to a store, gathered to be loaded many at a time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._records: dict[str, Mapping[NamedNode, frozenset[Triple]]] = {}
-        self._quads: list[Quad] = []
+        self._records: set[str] = set()
+        self._texts: list[bytes] = []
+        self._size = 0
 
     def __contains__(self, record: str) -> bool:
         return record in self._records
 
-    def holds(self, record: str, graphs: Mapping[NamedNode, frozenset[Triple]]) -> bool:
-        """Whether the record waits here with these graphs, as a model does that many items share."""
-        return self._records.get(record) == graphs
-
-    def add(self, record: str, graphs: Mapping[NamedNode, frozenset[Triple]]) -> None:
-        self._records[record] = graphs
-        for graph, triples in graphs.items():
-            self._quads += _placed(triples, graph)
-            self._quads += _placed(triples, _DEFAULT)
-        if len(self._quads) > _BULK:
+    def add(self, record: str, texts: Texts) -> None:
+        self._records.add(record)
+        for access, text in texts.items():
+            name = graph_name(record, access)
+            end = f" {name} .\n".encode()
+            if b"_:" in text or text.count(end) != text.count(b"\n") or not text.endswith(end):
+                text = _text(_triples(parse(text, RdfFormat.N_QUADS), name), name)
+            self._texts += (text, text.replace(end, b" .\n"))
+            self._size += 2 * len(text)
+        if self._size > _BULK_BYTES:
             self.write()
 
     def write(self) -> None:
-        _load(self._store, self._quads)
-        self._quads = []
-        self._records = {}
+        if self._texts:
+            load = self._store.bulk_load if self._size > _FEW_BYTES else self._store.load
+            # These texts were checked when they were written; to do so again takes a third of the time.
+            load(b"".join(self._texts), RdfFormat.N_QUADS, lenient=True)
+        self._texts, self._records, self._size = [], set(), 0

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from battpass.kg.access import Audience
-from battpass.kg.graphs import Graphs
-from battpass.kg.home.visible import item_graphs, model_parts, stages, standing
+from battpass.kg.home.visible import item_parts, model_parts, stages, standing
 from battpass.kg.journal.entry import Stage
 from battpass.kg.journal.journal import Journal
-from battpass.kg.journal.parts import graphs_of
+from battpass.kg.journal.parts import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +45,14 @@ class Content:
             models |= dict.fromkeys(self._models_at(record, after))
         return Touched(tuple(items), tuple(models))
 
-    def graphs(self, items: Iterable[str], models: Iterable[str]) -> Iterator[tuple[str, Graphs]]:
+    def texts(self, items: Iterable[str], models: Iterable[str]) -> Iterator[tuple[str, Parts]]:
         """Yield what is to be held of model records and items, nothing of those that do not stand."""
         for model in models:
-            yield model, self._model_graphs(model)
+            shown = self._is_shown(model)
+            yield model, model_parts(self._journal, model, self._reader.classes) if shown else {}
         for record in items:
             entry = standing(self._journal, record, self._reader)
-            yield record, item_graphs(self._journal, entry, self._reader) if entry else {}
-
-    def _model_graphs(self, model: str) -> Graphs:
-        if not self._is_shown(model):
-            return {}
-        return graphs_of(model_parts(self._journal, model, self._reader.classes))
+            yield record, item_parts(self._journal, entry, self._reader) if entry else {}
 
     def _is_shown(self, model: str) -> bool:
         """Return whether an item that stands points to a model record, and not only a draft beside it."""

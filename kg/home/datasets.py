@@ -248,7 +248,7 @@ class Datasets:
         dataset.set_vocabulary(vocabulary_triples())
         records = sorted(items)
         seen = watch(records, len(records)) if watch else records
-        dataset.replace_many(content.graphs(seen, sorted(set(items.values()))))
+        dataset.replace_texts(content.texts(seen, sorted(set(items.values()))))
         return self._settle(dataset, reader, begun)
 
     def _follow(self, dataset: Dataset, reader: Audience, after: int) -> Head | None:
@@ -259,7 +259,7 @@ class Datasets:
         if changes > MOST_CHANGES_IN_PLACE and 4 * changes > self._journal.count(stages(reader)):
             return None
         if changes > MOST_AT_ONE_MOMENT:
-            dataset.replace_many(content.graphs(touched.items, touched.models))
+            dataset.replace_texts(content.texts(touched.items, touched.models))
             after = head.sequence
         return self._settle(dataset, reader, after)
 
@@ -268,7 +268,7 @@ class Datasets:
         with self._journal.at_one_moment() as moment:
             head, content = moment.head, Content(moment, reader)
             touched = content.touched(after, head.sequence)
-            dataset.replace_many(content.graphs(touched.items, touched.models))
+            dataset.replace_texts(content.texts(touched.items, touched.models))
             return head
 
     def _show(self, dataset: Dataset, audience: str, head: Head) -> None:

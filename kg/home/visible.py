@@ -6,11 +6,11 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from battpass.kg.access import Audience
 from battpass.kg.errors import Archived, NotFound
-from battpass.kg.graphs import AccessClass, Graphs
+from battpass.kg.graphs import AccessClass
 from battpass.kg.home.arrival import State
 from battpass.kg.journal.entry import Entry, Stage
 from battpass.kg.journal.journal import Journal
-from battpass.kg.journal.parts import graphs_of
+from battpass.kg.journal.parts import Parts
 from battpass.kg.namespaces import node
 from battpass.kg.passport import graph_name
 
@@ -94,14 +94,14 @@ def model_parts(journal: Journal, model: str, classes: frozenset[AccessClass]) -
     return dict(journal.state(entry, classes)) if entry else {}
 
 
-def item_graphs(journal: Journal, entry: Entry, reader: Audience) -> Graphs:
+def item_parts(journal: Journal, entry: Entry, reader: Audience) -> Parts:
     """Return what a dataset holds of an item; one that shows drafts says which passports are drafts."""
-    graphs = dict(graphs_of(journal.state(entry, reader.classes)))
+    parts = dict(journal.state(entry, reader.classes))
     if reader.own:
         name = graph_name(entry.record, AccessClass.DOCUMENT)
         status = Quad(NamedNode(entry.record), STATUS, Literal(entry.stage.value.capitalize()), name)
-        graphs[AccessClass.DOCUMENT] = graphs.get(AccessClass.DOCUMENT, frozenset()) | {status}
-    return graphs
+        parts[AccessClass.DOCUMENT] = parts.get(AccessClass.DOCUMENT, b"") + f"{status} .\n".encode()
+    return parts
 
 
 def _missing() -> NotFound:

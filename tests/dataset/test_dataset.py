@@ -116,17 +116,42 @@ def test_a_record_named_twice_has_its_last_graphs(empty: Dataset) -> None:
         "} ; DROP ALL ; INSERT DATA { <a:a> <a:b> 1 }",
         "\u0000\u0001\u007f\u0085\ufffe",
         "漢字 🔋 e\u0301",
+        f"ends like a line <{RECORD}/public> .\n",
+        "_: is no blank node",
     ],
-    ids=["quotes", "control", "backslash", "update", "rare", "unicode"],
+    ids=["quotes", "control", "backslash", "update", "rare", "unicode", "line", "underscore"],
 )
 def test_any_text_survives_a_replacement(text: str, empty: Dataset) -> None:
     subject, predicate = NamedNode(f"{RECORD}#battery"), NamedNode(BP + "label")
     empty.replace(RECORD, battery(RECORD))
     for literal in (Literal(text), Literal(text, language="de"), Literal(text, datatype=NamedNode(BP + "t"))):
         given = holding(RECORD, AccessClass.PUBLIC, Triple(subject, predicate, literal))
-        empty.replace(RECORD, given)
-        assert dumped(empty) == set(quads(given))
-        assert len(empty) == 1
+        for _ in range(2):  # in the place of what was there, and where nothing was
+            empty.replace(RECORD, given)
+            assert dumped(empty) == set(quads(given))
+            assert triples_of_default_graph(empty) == {quad.triple for quad in quads(given)}
+            empty.remove(RECORD)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'<{RECORD}> <{BP}label> "a" <{RECORD}/interest> .',
+        f'_:b <{BP}label> "a" <{RECORD}/public> .',
+        f"<{RECORD}> <{BP}label> _:b <{RECORD}/public> .",
+        f'<{RECORD}> <{BP}label> "a" <{RECORD}/public> ',
+    ],
+    ids=["another graph", "blank subject", "blank object", "cut off"],
+)
+@pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
+def test_texts_that_do_not_belong_into_a_graph_are_refused(empty: Dataset, line: str, known: bool) -> None:
+    if known:
+        empty.replace(RECORD, battery(RECORD))
+    before = dumped(empty)
+    right = f'<{RECORD}> <{BP}label> "b" <{RECORD}/public> .\n'
+    with pytest.raises((BattPassError, SyntaxError)):
+        empty.replace_texts([(RECORD, {AccessClass.PUBLIC: f"{right}{line}\n".encode()})])
+    assert dumped(empty) == before
 
 
 def test_blank_nodes_are_refused(empty: Dataset) -> None:

@@ -92,10 +92,10 @@ def test_what_entries_touch_names_the_models_that_may_go(home: Home) -> None:
 def test_a_model_that_only_a_draft_beside_what_stands_points_to_is_not_held(home: Home) -> None:
     home.put(arrival(1, 1, of=2), stage=Stage.DRAFT)
     owner = Content(home.journal, home.audience("owner"))
-    held = dict(owner.graphs([], [model(1), model(2)]))
+    held = dict(owner.texts([], [model(1), model(2)]))
     assert held[model(2)] == {} != held[model(1)]
     home.put(arrival(3, 1, of=2), stage=Stage.DRAFT)
-    assert dict(owner.graphs([], [model(2)]))[model(2)] != {}
+    assert dict(owner.texts([], [model(2)]))[model(2)] != {}
     public = Content(home.journal, home.audience("public"))
     assert dict(public.graphs([record(3)], [model(2)])) == {model(2): {}, record(3): {}}
 
