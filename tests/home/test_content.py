@@ -97,7 +97,7 @@ def test_a_model_that_only_a_draft_beside_what_stands_points_to_is_not_held(home
     home.put(arrival(3, 1, of=2), stage=Stage.DRAFT)
     assert dict(owner.texts([], [model(2)]))[model(2)] != {}
     public = Content(home.journal, home.audience("public"))
-    assert dict(public.graphs([record(3)], [model(2)])) == {model(2): {}, record(3): {}}
+    assert dict(public.texts([record(3)], [model(2)])) == {model(2): {}, record(3): {}}
 
 
 def test_a_model_record_is_what_it_was_when_it_first_came(home: Home) -> None:
