@@ -12,9 +12,10 @@ Shapes and data with blank nodes must not be parsed with the same names for them
 `rename_blank_nodes` of pyoxigraph keeps them apart. `owl:imports` is not followed, and nothing is inferred.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from pyoxigraph import Quad, Triple
 
@@ -26,6 +27,8 @@ from battpass.kg.validation.compiled.results import Result
 from battpass.kg.validation.compiled.row import Rows
 
 __all__ = ["Compiled", "Index", "Plan", "Report", "Result", "compile_shapes"]
+
+_Record = TypeVar("_Record", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,48 @@ class Compiled:
 
             return Report(tuple(run_advanced(self.plan, index)), self.plan.digest)
         return Report(tuple(self._rows.results(index, deadline)), self.plan.digest)
+
+    def validate_all(
+        self,
+        records: Iterable[tuple[_Record, Iterable[Quad] | Iterable[Triple]]],
+        reference: Iterable[Quad] | Iterable[Triple] = (),
+        deadline: float | None = None,
+    ) -> Iterator[tuple[_Record, Report]]:
+        """Yield the report on each record, in the order of the records; many at a time, so much faster.
+
+        The reports are those of `validate` for the statements of a record and then those of the reference: no
+        record sees another one, though they may share IRIs and labels of blank nodes. Some thousand records
+        are read ahead, and no more are kept in memory.
+
+        Parameters
+        ----------
+        records
+            What a record is to be called by, and its statements, whose graph names are folded.
+        reference
+            Statements that belong to each record.
+        deadline
+            Seconds after which the validation of all is stopped, with what the caller does in between.
+
+        Raises
+        ------
+        DeadlineExceeded
+            If the time did not suffice.
+        EngineFailed
+            If a query of the shapes says that it failed, or pySHACL did.
+        """
+        from battpass.kg.validation.compiled.columns.fleet import Clock, Fleet, triples
+
+        clock = Clock(deadline)
+        if self.plan.advanced:
+            shared = [*triples(reference)]
+            for record, statements in records:
+                clock.tick()
+                yield record, self.validate([*triples(statements), *shared], clock.left)
+            return
+        fleet = Fleet(self.plan, reference)
+        for chunk in fleet.chunks(records, clock):
+            for record, results in fleet.results(chunk, clock):
+                yield record, Report(tuple(results), self.plan.digest)
 
 
 def compile_shapes(statements: Iterable[Quad] | Iterable[Triple]) -> Compiled:

@@ -60,7 +60,7 @@ def follow(path: Path) -> Follow:
         case Inverse(Predicate(iri)):
             return lambda index, focus: index.by_object(iri).get(focus, ())
         case Inverse(inner):
-            return follow(_turned(inner))
+            return follow(turned(inner))
         case Steps(paths):
             return _in_turn(tuple(follow(one) for one in paths))
         case Alternative(paths):
@@ -70,7 +70,7 @@ def follow(path: Path) -> Follow:
             return _endless(step, least) if endless else _at_most_once(step)
 
 
-def _turned(path: Path) -> Path:
+def turned(path: Path) -> Path:
     """Return the path that leads back."""
     match path:
         case Predicate():
@@ -78,11 +78,11 @@ def _turned(path: Path) -> Path:
         case Inverse(inner):
             return inner
         case Steps(paths):
-            return Steps(tuple(_turned(one) for one in reversed(paths)))
+            return Steps(tuple(turned(one) for one in reversed(paths)))
         case Alternative(paths):
-            return Alternative(tuple(_turned(one) for one in paths))
+            return Alternative(tuple(turned(one) for one in paths))
         case Repeated(inner, least, endless):
-            return Repeated(_turned(inner), least, endless)
+            return Repeated(turned(inner), least, endless)
 
 
 def _forwards(iri: NamedNode) -> Follow:

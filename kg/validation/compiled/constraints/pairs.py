@@ -80,8 +80,13 @@ class Less(SetConstraint):
         """The constraint component."""
         return sh(f"{self.parameter[0].upper()}{self.parameter[1:]}ConstraintComponent")
 
+    @property
+    def allowed(self) -> tuple[int, ...]:
+        """What the order of a value against one of the other property may be."""
+        return _ALLOWED[self.parameter]
+
     def test(self, judges: Judges) -> SetTest:
-        other, allowed = self.other, _ALLOWED[self.parameter]
+        other, allowed = self.other, self.allowed
 
         def found(run: "Run", focus: Term, values: Sequence[Term]) -> Iterator[Found]:
             others = [_value(term) for term in run.index.objects(focus, other)]

@@ -1,0 +1,1 @@
+"""Tests of the column executor: it finds in a fleet what the row executor finds in each record."""
