@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,21 +11,13 @@ import typer
 
 from battpass.kg.errors import BattPassError
 from battpass.services.cli.console import FOUND, MISUSED, Console, JsonFlag, console
-from battpass.services.cli.documents import (
-    Files,
-    FormatName,
-    naming,
-    read_document,
-    say_finding,
-    summary,
-    weighs,
-)
+from battpass.services.cli.documents import Files, FormatName, naming
 
 if TYPE_CHECKING:
     from battpass.kg.graphs import Finding
     from battpass.kg.passport import Passport
     from battpass.kg.validation.readiness import Missing, Readiness
-    from battpass.kg.validation.validator import Report
+    from battpass.kg.validation.reports.forms import Told
 
 OnDay = Annotated[
     datetime | None,
@@ -46,32 +37,74 @@ def validate(
     context: typer.Context,
     files: Files,
     on: OnDay = None,
-    format_name: FormatName = "",
+    shapes: Annotated[
+        Path | None,
+        typer.Option(help="Shapes to check any RDF by: Turtle, N-Triples, N-Quads, TriG, JSON-LD, RDF/XML."),
+    ] = None,
+    report_form: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="Form of the report: text, json, html, csv, turtle, n-triples, json-ld."
+        ),
+    ] = "text",
+    format_name: Annotated[
+        str, typer.Option("--from", help="Format that the documents are in; else it is found out.")
+    ] = "",
+    deadline: Annotated[
+        float,
+        typer.Option(min=0.1, max=86_400, help="Seconds that shapes of others may take for one document."),
+    ] = 60.0,
     as_json: JsonFlag = False,
 ) -> int:
     """Check documents against their format, the shapes and the duties of their category.
 
-    Nothing is kept. Exit status 1: something breaks law, exchange or an intended use; advice alone gives 0.
+    Folders are searched for documents. With --shapes it is any RDF, checked by these shapes instead, in a
+    sealed process. Nothing is kept. Exit status 1: something breaks law, exchange or an intended use; advice
+    alone gives 0.
     """
-    from battpass.kg.validation.validator import Validator
+    from battpass.kg.validation.reports.forms import Told, written
+    from battpass.services.cli.validating import (
+        ByShapes,
+        Passports,
+        checking,
+        documents_of,
+        form_named,
+        shapes_of,
+    )
 
     out = console(context)
-    validator = Validator.load(on=_day(on))
+    form = "json" if as_json else form_named(report_form)
+    out.as_json = form == "json"
+    if shapes is not None and (on or format_name):
+        raise typer.BadParameter(
+            "Shapes of others know no days, and take any RDF. Leave --on and --from out.",
+            param_hint="'--shapes'",
+        )
+    chosen = None if shapes is None else shapes_of(shapes)
     status = 0
-    documents: list[dict[str, Any]] = []
-    for file in out.watch("Validating")(files, len(files)):
-        try:
-            passport, places, findings = _opened(file, format_name)
-        except BattPassError as error:
-            out.note(f"battpass: {file}: {error}")
-            documents.append({"file": str(file), "error": str(error)})
-            status = MISUSED
-            continue
-        report = validator.validate(passport, places).with_findings(findings)
-        _say_report(out, file, report)
-        documents.append(_report_document(file, report))
-        status = status or (FOUND if any(map(weighs, report.findings)) else 0)
-    out.document({"results": documents})
+    told: list[Told] = []
+    with checking(deadline) as checker:
+        validation = (
+            Passports(checker, _day(on), format_name) if chosen is None else ByShapes(checker, *chosen)
+        )
+        for document in out.watch("Validating")(documents_of(files), len(files)):
+            try:
+                if document.error is not None:
+                    raise document.error
+                one = validation.told(document, graph=form in ("turtle", "n-triples", "json-ld"))
+            except BattPassError as error:
+                out.note(f"battpass: {document.name}: {error}")
+                one, status = Told(document.name, None, error=str(error)), MISUSED
+            if one.report is not None:
+                status = status or (FOUND if weighs_in(one.report.counts) else 0)
+            if form == "text" and one.report is not None:
+                typer.echo(written("text", [one]), nl=False)
+            else:
+                told.append(one)
+    if form == "json":
+        out.document({"results": [_report_document(one) for one in told]})
+    elif form != "text":
+        typer.echo(written(form, told), nl=False)
     return status
 
 
@@ -103,11 +136,11 @@ def readiness(
 def _named(out: Console, name: str, format_name: str) -> tuple[Passport, Mapping[tuple[str, str], str]]:
     """Return the passport of a file, or the one that is kept under a name, with its places."""
     from battpass.services.cli import homes
-    from battpass.services.cli.sources import format_of, is_file
+    from battpass.services.cli.sources import format_of, is_file, read_source
 
     if is_file(name):
         with naming(Path(name)):
-            passport, places, _ = _opened(Path(name), format_name)
+            passport, places, _ = opened(read_source(Path(name)), format_name)
         return passport, places
     with homes.reading(out) as home:
         kept = home.entry(name)
@@ -119,10 +152,24 @@ def _named(out: Console, name: str, format_name: str) -> tuple[Passport, Mapping
         return passport, _places(known, passport, known.load(data).places)
 
 
-def _opened(
-    file: Path, format_name: str
+def weighs_in(counts: Mapping[str, int]) -> bool:
+    """Return whether there is more than advice among results."""
+    return any(number for severity, number in counts.items() if severity != "info")
+
+
+def opened(
+    data: bytes, format_name: str
 ) -> tuple[Passport, Mapping[tuple[str, str], str], tuple[Finding, ...]]:
-    data, known = read_document(file, format_name)
+    """Return the passport of a document, with where its values stand and what its format found.
+
+    Raises
+    ------
+    BadDocument
+        If it cannot be read.
+    """
+    from battpass.services.cli.sources import format_of
+
+    known = format_of(data, format_name)
     loaded = known.load(data)
     return loaded.passport, _places(known, loaded.passport, loaded.places), loaded.findings
 
@@ -143,21 +190,12 @@ def _day(on: datetime | None) -> date | None:
     return on.date() if on else None
 
 
-def _say_report(out: Console, file: Path, report: Report) -> None:
-    category = report.category or "no category with duties"
-    out.say(f"{file}: {category}, held against {report.on}: {summary(report.findings)}")
-    for finding in report.findings:
-        say_finding(out, finding)
-
-
-def _report_document(file: Path, report: Report) -> dict[str, Any]:
-    return {
-        "file": str(file),
-        "on": report.on.isoformat(),
-        "category": report.category,
-        "conforms": not any(map(weighs, report.findings)),
-        "findings": [asdict(finding) for finding in report.findings],
-    }
+def _report_document(told: Told) -> dict[str, Any]:
+    content = told.content()
+    if told.report is not None and "findings" in content:
+        # Of passports this has always meant that nothing but advice was found.
+        content["conforms"] = not weighs_in(told.report.counts)
+    return content
 
 
 def _say_readiness(out: Console, name: str, found: Readiness) -> None:

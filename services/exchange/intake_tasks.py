@@ -16,7 +16,7 @@ from battpass.kg.mapping.residue import ORDER, VALUE
 from battpass.kg.passport import Passport
 from battpass.kg.quantities import load_quantities
 from battpass.kg.validation.places import DocumentPlaces, Places
-from battpass.kg.validation.validator import Validator
+from battpass.kg.validation.validator import Report, Validator
 from battpass.services.exchange.alignment import Alignment
 from battpass.services.exchange.battery_pass import SECTIONS, BatteryPass
 from battpass.services.exchange.patches import moved, patched
@@ -70,11 +70,13 @@ class IntakeTasks:
 
     def read(self, data: bytes, name: str, on: date | None) -> Arrival:
         """Return the passport that a document describes."""
-        known = self._format(name) if name else detect(data, self.formats)
-        loaded = known.load(data)
-        if isinstance(known, Rdf) and _has_residue(loaded.passport):
-            return self._arrival(self._documented(loaded.passport), self.native, on, known.name)
-        return self._arrival(loaded, known, on)
+        loaded, known, name = self._loaded(data, name)
+        return self._arrival(loaded, known, on, name)
+
+    def examine(self, data: bytes, name: str, on: date) -> Report:
+        """Return the validation report of a document, of which nothing is kept."""
+        loaded, known, _ = self._loaded(data, name)
+        return self._checked(loaded, known, on)
 
     def patch(self, state: State, patch: bytes, name: str, on: date | None) -> Arrival:
         """Return a passport changed by a merge patch over its document in a format."""
@@ -111,6 +113,14 @@ class IntakeTasks:
         """Return the validation report of a passport as text."""
         return self._report(self._documented(state.passport()), self.native, on)
 
+    def _loaded(self, data: bytes, name: str) -> tuple[Loaded, Format, str]:
+        """Return what a document says, the format whose places it has, and the name of that it came in."""
+        known = self._format(name) if name else detect(data, self.formats)
+        loaded = known.load(data)
+        if isinstance(known, Rdf) and _has_residue(loaded.passport):
+            return self._documented(loaded.passport), self.native, known.name
+        return loaded, known, known.name
+
     def _format(self, name: str) -> Format:
         return format_named(name, self.formats)
 
@@ -125,12 +135,15 @@ class IntakeTasks:
         return replace(arrival, item=state.item, model_parts=state.model_parts)
 
     def _report(self, loaded: Loaded, known: Format, on: date) -> bytes:
+        return self._checked(loaded, known, on).text()
+
+    def _checked(self, loaded: Loaded, known: Format, on: date) -> Report:
         places: Places = {}
         if loaded.places and isinstance(known, BatteryPass):
             place = known.mapping.place
             places = DocumentPlaces(loaded.places, place, loaded.passport, self._quantities)
         report = self._validator.validate(loaded.passport, places, on=on)
-        return report.with_findings(loaded.findings).text()
+        return report.with_findings(loaded.findings)
 
     def _documented(self, passport: Passport) -> Loaded:
         """Return a kept passport with what its document in the partner's format would be told.

@@ -120,7 +120,7 @@ def test_every_command_refuses_with_the_same_message(
         ("import", "missing.json", "There is no such file. Look at its name"),
         ("import", "folder", "The folder holds no documents. They end in one of: .json, "),
         ("validate", "missing.json", "There is no such file. Look at its name"),
-        ("validate", "folder", "This is a folder. Name the files in it"),
+        ("validate", "folder", "The folder holds no documents. They end in one of: .json, "),
         ("roundtrip", "missing.json", "There is no such file. Look at its name"),
         ("roundtrip", "folder", "This is a folder. Name the files in it"),
     ],

@@ -49,9 +49,11 @@ _KINDS: Mapping[str, Labels] = {
 
 def wish_of(result: Result) -> Labels:
     """Return what the constraint of a result wants: in the words of its shape, else of its kind."""
-    told = _of_messages(result.messages)
-    if told is not None:
-        return told
+    return _of_messages(result.messages) or constraint_wish(result)
+
+
+def constraint_wish(result: Result) -> Labels:
+    """Return what the constraint of a result wants by its kind, whatever the shape says."""
     wish = _wish(result.rule) if result.rule is not None else None
     component = result.component.value.removeprefix(SH).removesuffix("ConstraintComponent")
     return wish or Labels(f"what {component} asks for", f"was {component} verlangt")
