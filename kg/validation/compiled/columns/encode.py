@@ -76,6 +76,12 @@ class Chunk(Generic[Record]):
         """How many nodes there are."""
         return int(self.bases[-1])
 
+    @property
+    def nbytes(self) -> int:
+        """The size of the arrays in bytes, without the terms."""
+        own = (self.bases, self.starts, self.terms_of, self.subjects, self.predicates, self.objects)
+        return sum(column.nbytes for column in own)
+
     @cached_property
     def kinds(self) -> npt.NDArray[np.uint8]:
         """For each term the place of its type in `KINDS`."""
