@@ -99,6 +99,12 @@ class Datasets:
             return self._at.get(audience) == head.sequence
         return Stamp.read(self.place(audience) / STAMP) == self._stamp(head)
 
+    def is_there(self, audience: str) -> bool:
+        """Return whether a dataset was built, at whatever entry it stands."""
+        if self._folder is None:
+            return audience in self._open
+        return Stamp.read(self.place(audience) / STAMP) is not None
+
     def names(self) -> list[str]:
         """Return the audiences that have a dataset, fresh or not."""
         if self._folder is None:

@@ -15,6 +15,7 @@ import structlog
 from battpass.kg.dataset import Walls
 from battpass.kg.errors import BattPassError
 from battpass.kg.home import Home
+from battpass.kg.home.building import WORTH_RECORDS, build
 from battpass.kg.home.queries import Queries
 from battpass.services.api.problems import NotReady, NotShownYet
 from battpass.services.api.settings import Settings
@@ -137,6 +138,7 @@ class Answering:
         walls = Walls(memory=self._settings.query_memory_mb << 20)
         workers = self._settings.query_workers
         try:
+            self._build_apart(opening)
             opening.queries = self._home.queries(
                 opening.audience, self._watch(opening), workers=workers, walls=walls
             )
@@ -148,6 +150,23 @@ class Answering:
             self._log.error("dataset does not open", audience=opening.audience, exc_info=error)
         finally:
             opening.ended.set()
+
+    def _build_apart(self, opening: Opening) -> None:
+        """Have a process of its own build a dataset that is large and not there; else it is built here."""
+        folder = self._home.folder
+        if folder is None or self._home.has_dataset(opening.audience) or len(self._home) < WORTH_RECORDS:
+            return
+
+        def progress(done: int, count: int) -> None:
+            opening.done, opening.count = done, count
+            if self._closing.is_set():
+                raise _Ending
+
+        try:
+            build(folder, opening.audience, progress)
+        except (BattPassError, OSError) as error:
+            self._log.warning("dataset is built here", audience=opening.audience, reason=str(error))
+        opening.done = 0
 
     def _watch(self, opening: Opening) -> "_Watch":
         return _Watch(opening, self._closing)
