@@ -20,6 +20,7 @@ from battpass.kg.keys import FILE as KEYS
 from battpass.kg.keys import KeyRing
 from battpass.services.api import openapi, problems
 from battpass.services.api.callers import Callers
+from battpass.services.api.checking import checking_router
 from battpass.services.api.dpps import dpps_router
 from battpass.services.api.edge import Edge, make_log, request_id
 from battpass.services.api.examples import load_examples
@@ -34,7 +35,11 @@ from battpass.services.api.plain import plain_router
 from battpass.services.api.settings import Settings
 from battpass.services.api.site import PUBLIC, Site, templates
 from battpass.services.api.sparql import sparql_router
+from battpass.services.exchange.checking import Checker
 from battpass.services.exchange.intake import Intake, IntakeLimits
+
+# Bytes of a report in all; one of more results than that holds is refused.
+_LONGEST_REPORT = 64 << 20
 
 
 def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> FastAPI:
@@ -55,7 +60,10 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
         )
     log, lexicon, metrics = make_log(log_to), Lexicon.load(), Metrics()
     intake = Intake(settings.intake_workers, IntakeLimits(bytes=settings.max_document_bytes))
-    site = Site(settings, home, intake, lexicon, home.audiences, load_examples(lexicon), log, templates())
+    checker = Checker(settings.validation_workers, _validation_limits(settings))
+    site = Site(
+        settings, home, intake, checker, lexicon, home.audiences, load_examples(lexicon), log, templates()
+    )
     ring = KeyRing(home.folder / KEYS)
 
     @asynccontextmanager
@@ -93,6 +101,7 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
         sparql_router(site),
         lifecycle_router(site),
         models_router(site),
+        checking_router(site),
         health_router(health),
         metrics_router(metrics, open_here=settings.metrics_open_here),
         plain_router(site),
@@ -119,6 +128,15 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
     )
     app.add_middleware(Edge, log=log, metrics=metrics)
     return app
+
+
+def _validation_limits(settings: Settings) -> IntakeLimits:
+    return IntakeLimits(
+        seconds=settings.validation_deadline_seconds,
+        memory=settings.validation_memory_mb << 20,
+        bytes=settings.max_document_bytes,
+        answer=_LONGEST_REPORT,
+    )
 
 
 def _add_problems(app: FastAPI, site: Site, routes: Sequence[BaseRoute]) -> None:

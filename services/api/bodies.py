@@ -51,6 +51,67 @@ class FindingBody(_Body):
         return cls(**asdict(finding))
 
 
+class ShapesBody(_Body):
+    """A set of shapes: its version, and the digest of what it said."""
+
+    iri: str = Field(examples=["https://w3id.org/battpass/shapes/0.1.0"])
+    digest: str
+
+
+class CountsBody(_Body):
+    """How many results there are of each severity."""
+
+    violation: int
+    warning: int
+    info: int
+    other: int = Field(0, description="of severities that are the author's own")
+
+
+class ReportBody(_Body):
+    """What was found in a passport."""
+
+    on: str = Field(description="day that it was held against", examples=["2027-02-18"])
+    category: str | None = Field(examples=["EV"])
+    conforms: bool = Field(description="no shape found anything, be it advice")
+    blocking: bool = Field(description="a violation keeps it from being published")
+    counts: CountsBody
+    shapes: list[ShapesBody]
+    findings: list[FindingBody]
+
+
+class MessageBody(_Body):
+    """A message of a shape, and its language, empty where it has none."""
+
+    text: str
+    language: str
+
+
+class ResultBody(_Body):
+    """One result of other shapes: terms as in N-Triples, paths as in SPARQL; empty what is not there."""
+
+    severity: str = Field(examples=["http://www.w3.org/ns/shacl#Violation"])
+    focus: str
+    path: str
+    value: str
+    component: str
+    shape: str
+    constraint: str
+    messages: list[MessageBody]
+    wants: str = Field(description="what the constraint asks for, in words")
+    wants_de: str
+    closest: str = Field(description="of a choice, the branch that comes closest, and what it wants")
+    closest_de: str
+
+
+class DataReportBody(_Body):
+    """What other shapes found; `counts` is of all results, `results` has the first 10,000."""
+
+    conforms: bool
+    counts: CountsBody
+    shapes: str = Field(description="SHA-256 of the shapes graph")
+    results: list[ResultBody]
+
+
 class WrittenBody(_Body):
     """What became of a write."""
 

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="size of the largest request body")
     max_document_bytes: int = Field(
-        4_194_304, ge=1_024, description="size of the largest document that is written to /v1"
+        4_194_304, ge=1_024, description="size of the largest document that is written to /v1 or validated"
     )
     intake_workers: int = Field(
         default_factory=lambda: min(5, 1 + (os.cpu_count() or 2)),
@@ -46,6 +46,18 @@ class Settings(BaseSettings):
     )
     writes_per_client: int = Field(
         16, ge=1, description="writes that one client may have under way, waiting ones included"
+    )
+    validation_workers: int = Field(
+        2, ge=1, le=64, description="documents that are validated at the same time, by ours or other shapes"
+    )
+    validation_deadline_seconds: float = Field(
+        30.0, gt=0, le=600, description="time for one validation, from when a worker takes it"
+    )
+    validation_memory_mb: int = Field(
+        1024, ge=128, description="memory that one validation may take, on top of what its worker holds"
+    )
+    validations_per_client: int = Field(
+        8, ge=1, description="validations that one client may have under way, waiting ones included"
     )
     remembered_mb: int = Field(
         64, ge=1, description="memory for passports that were made ready to be sent, kept for the next reader"

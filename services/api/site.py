@@ -34,6 +34,7 @@ from battpass.services.api.reading import Reading
 from battpass.services.api.remembered import Remembered
 from battpass.services.api.settings import Settings
 from battpass.services.api.writing import Client, Writing
+from battpass.services.exchange.checking import Checker
 from battpass.services.exchange.intake import Intake
 
 # The one audience that needs no key.
@@ -55,6 +56,7 @@ class Site:
     settings: Settings
     home: Home
     intake: Intake
+    checker: Checker
     lexicon: Lexicon
     audiences: Mapping[str, Audience]
     examples: tuple[Example, ...]
@@ -63,6 +65,7 @@ class Site:
     answering: Answering = field(init=False)
     asking: Places = field(init=False)
     taking_in: Places = field(init=False)
+    validating: Places = field(init=False)
     remembered: Remembered = field(init=False)
     reading: Reading = field(init=False)
     writing: Writing = field(init=False)
@@ -78,6 +81,12 @@ class Site:
         )
         self.taking_in = Places(
             settings.intake_workers, each=settings.writes_per_client, line=_WAITING, what="writes"
+        )
+        self.validating = Places(
+            settings.validation_workers,
+            each=settings.validations_per_client,
+            line=_WAITING,
+            what="validations",
         )
         self.remembered = Remembered(settings.remembered_mb << 20)
         self.reading = Reading(self.home, self.audiences, self.remembered)
@@ -95,6 +104,7 @@ class Site:
     def close(self) -> None:
         """End what reads documents, then what answers queries. Who made the home closes it."""
         self.intake.close()
+        self.checker.close()
         self.answering.close()
 
     def pools(self) -> dict[str, Counted]:
@@ -104,7 +114,7 @@ class Site:
             for one in self.answering.openings()
             if one.queries is not None
         }
-        return {"intake": self.intake, **asked}
+        return {"intake": self.intake, "validation": self.checker, **asked}
 
     async def ask(
         self, request: Request, call: Callable[[Queries, float], T], sequence: int = 0

@@ -21,6 +21,7 @@ from battpass.kg.graphs import AccessClass, Severity
 from battpass.kg.journal import clock, schema, writer
 from battpass.kg.keys import RIGHTS
 from battpass.kg.validation.readiness import Standing
+from battpass.kg.validation.reports.forms import MEDIA_TYPES
 from battpass.services.api.problems import PROBLEMS
 from battpass.services.api.settings import Settings
 from battpass.services.cli.main import app
@@ -64,6 +65,7 @@ LISTS: dict[str, Callable[[], set[str]]] = {
     "formats": formats,
     "commands": commands,
     "shapes": lambda: {path.stem for path in (ROOT / "shapes").glob("*.ttl")} - {"manifest"},
+    "report-forms": lambda: set(MEDIA_TYPES),
     "severities": lambda: {str(severity) for severity in Severity},
     "standings": lambda: {str(standing) for standing in Standing},
     "settings": lambda: {f"BATTPASS_{name.upper()}" for name in Settings.model_fields},

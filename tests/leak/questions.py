@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from battpass.kg.dataset.formats import BINDINGS, GRAPHS
+from battpass.kg.validation.reports.forms import MEDIA_TYPES
 from battpass.services.exchange.registry import formats
 from tests.leak.planting import Planted
 
@@ -90,6 +91,8 @@ class Questions:
         for one in self._operations:
             if one.path == "/sparql":
                 yield from self._sparql(one)
+            elif one.path == "/validate":
+                yield from self._validated(one)
             elif not one.writes:
                 yield from self._asked(one)
 
@@ -181,11 +184,12 @@ class Questions:
 
     def _values(self, one: Operation) -> Mapping[str, tuple[str, ...]]:
         """Return the values that are tried of each parameter."""
-        names = tuple(one.name for one in formats())
+        names = tuple(MEDIA_TYPES) if one.path == "/validate" else tuple(one.name for one in formats())
         known: dict[str, tuple[str, ...]] = {
             "format": (*names, "html") if one.path.startswith("/p/") else names,
             "version": ("1", "2", "3", "9"),
             "stage": ("draft", "published"),
+            "on": (LONG_AGO, FAR_AHEAD),
             "date": (LONG_AGO, *self._moments(), FAR_AHEAD),
             "limit": ("1", "500"),
             "cursor": tuple(self._planted.record(name) for name in self._names),
@@ -205,6 +209,26 @@ class Questions:
         for name in self._names:
             yield from (self._planted.identifier(name), self._planted.product(name))
         yield from ("exemplar", "nothing like it")
+
+    def _validated(self, one: Operation) -> Iterator[Question]:
+        """Yield documents that are checked, each of which names a passport and says next to nothing of it."""
+        headers = {"Content-Type": "text/turtle"}
+        for name in self._names:
+            record = self._planted.record(name)
+            bp = "https://w3id.org/battpass/ontology#"
+            body = (
+                f"<{record}> a <{bp}BatteryPassport> ; <{bp}describes> <{record}#battery> .\n"
+                f"<{record}#battery> <{bp}model> <urn:model> .\n"
+            ).encode()
+            often = name in ("published", "draft", NEVER)
+            for accept in ("*/*", *one.media_types):
+                asked = {**headers, "Accept": accept}
+                yield Question(one.name, one.method, one.path, (), asked, body, often)
+            for parameter, values in self._values(one).items():
+                for value in values:
+                    parameters = ((parameter, value),)
+                    yield Question(one.name, one.method, one.path, parameters, headers, body, often)
+            yield Question(one.name, one.method, one.path, (), headers, body + b"<a", often)
 
     def _sparql(self, one: Operation) -> Iterator[Question]:
         """Yield a few queries in each representation; what queries may tell is looked at on its own."""

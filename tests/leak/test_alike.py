@@ -44,11 +44,12 @@ def names_of(planted: Planted, name: str) -> tuple[str, str]:
 
 def about(question: Question, planted: Planted, name: str, other: str) -> Question:
     """Return a question about one passport as one about another."""
-    path, parameters = question.path, dict(question.parameters)
+    path, parameters, body = question.path, dict(question.parameters), question.body
     for old, new in zip(names_of(planted, name), names_of(planted, other), strict=True):
         path = path.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
         parameters = {one: value.replace(old, new) for one, value in parameters.items()}
-    return replace(question, path=path, parameters=tuple(parameters.items()))
+        body = body.replace(old.encode(), new.encode())
+    return replace(question, path=path, parameters=tuple(parameters.items()), body=body)
 
 
 def asked(served: Served, caller: Caller, question: Question, **more: str) -> httpx.Response:
