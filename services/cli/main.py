@@ -24,6 +24,7 @@ from battpass.services.cli import (
     lifecycle,
     questions,
     server,
+    shapes,
     upkeep,
 )
 from battpass.services.cli.console import DEFAULT_HOME, MISUSED, Console
@@ -83,7 +84,7 @@ def battpass(
     context.obj = Console(home, intake=context.obj)
 
 
-for module in (server, arrivals, lifecycle, documents, checks, questions, custody, keys, upkeep):
+for module in (server, arrivals, lifecycle, documents, checks, questions, custody, keys, shapes, upkeep):
     module.register(app)
 
 
