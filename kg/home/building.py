@@ -17,7 +17,7 @@ from battpass.kg.home.home import Home
 
 # A process takes half a second to start; fewer records are built sooner than that.
 WORTH_RECORDS = 300
-_NICENESS = 10
+_NICENESS = 19
 _SAID_EVERY = 100
 
 # Told how many records are done, and of how many; raises to end the work.
