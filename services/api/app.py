@@ -39,7 +39,7 @@ from battpass.services.exchange.checking import Checker
 from battpass.services.exchange.intake import Intake, IntakeLimits
 
 # Bytes of a report in all; one of more results than that holds is refused.
-_LONGEST_REPORT = 64 << 20
+_LONGEST_REPORT = 32 << 20
 
 
 def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> FastAPI:
