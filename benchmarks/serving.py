@@ -1,5 +1,5 @@
 """What serving costs: start and memory with 10,000 passports, reads over HTTP alone, beside writers, under
-attack.
+attack, and while a dataset is built.
 
 The rival of a read is a bare FastAPI route that answers with as many bytes, on the same server, driven by the
 same clients over connections that stay open. "Warm" reads are of passports that were read before, "cold" ones
@@ -77,10 +77,12 @@ def measure(campaign: Campaign) -> Sequence[Measure]:
     with folder() as place:
         with Home.open(place, create=True) as home:
             fill(home, size, campaign.seed)
-            home.dataset("public")
+            for audience in ("public", "owner"):
+                home.dataset(audience)
             names = [record.rpartition("/")[2] for record in home.records()]
         with closing(KeyRing(place / FILE)) as ring:
             key = ring.create("owner", {"read", "write"}, label="writer").token
+            other = ring.create("authority", {"read"}, label="the first of its audience").token
             honest = [ring.create("public", {"read"}, label=f"{n}").token for n in range(HONEST)]
         arguments = ["battpass", "--home", str(place), "serve", "--port", "0"]
         with serving(arguments, "/readyz") as server:
@@ -88,7 +90,7 @@ def measure(campaign: Campaign) -> Sequence[Measure]:
                 Measure("from start to ready", server.ready_seconds, "s", {"passports": size}),
                 Measure("memory when ready, all processes", server.resident() / 2**20, "MiB"),
                 *reads(server, names, key, seconds, campaign.random("serving")),
-                *attack(server, names, honest, key, seconds, campaign.random("attack")),
+                *attack(server, names, honest, key, other, seconds, campaign.random("attack")),
                 Measure("memory afterwards, all processes", server.resident() / 2**20, "MiB"),
             ]
     return rows
@@ -118,9 +120,15 @@ def reads(
 
 
 def attack(
-    server: Server, names: list[str], keys: list[str], key: str, seconds: float, chooser: random.Random
+    server: Server,
+    names: list[str],
+    keys: list[str],
+    key: str,
+    other: str,
+    seconds: float,
+    chooser: random.Random,
 ) -> Iterator[Measure]:
-    """Yield what twenty honest clients wait, calm and beside one hostile client."""
+    """Yield what twenty honest clients wait: calm, beside a hostile one, and while a dataset is built."""
     paths = [f"/v1/dpps/{name}" for name in chooser.sample(names, min(WARM, len(names)))]
     query = "SELECT ?ah { ?b bp:model/bp:ratedCapacityAh ?ah } LIMIT 10"
     paths += [f"/sparql?query={quote(query)}&format=csv"] * (len(paths) // 5)
@@ -130,6 +138,8 @@ def attack(
     calm = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
     with hostile(server.address, key) as sent:
         beside = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
+    with building(server.address, other) as told:
+        meanwhile = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
     assert server.process.pid == process and server.process.poll() is None
     more = {"p50_ms": median(calm) * 1e3}
     yield Measure("honest clients, calm, p99", _percentile(calm, 0.99) * 1e3, "ms", more)
@@ -145,6 +155,12 @@ def attack(
         },
     )
     yield Measure("p99 beside / calm", _percentile(beside, 0.99) / _percentile(calm, 0.99), "times")
+    yield Measure(
+        "p99 while a dataset is built / calm",
+        _percentile(meanwhile, 0.99) / _percentile(calm, 0.99),
+        "times",
+        {"p99_ms": _percentile(meanwhile, 0.99) * 1e3, "statuses": dict(sorted(Counter(told).items()))},
+    )
 
 
 @contextmanager
@@ -257,6 +273,21 @@ def hostile(address: str, key: str) -> Iterator[list[int]]:
 
     with _beside([work], ending):
         yield sent
+
+
+@contextmanager
+def building(address: str, key: str) -> Iterator[list[int]]:
+    """Ask for an audience that has no dataset yet, until it answers or the block ends; yield the statuses."""
+    ending = threading.Event()
+    told: list[int] = []
+
+    def work() -> None:
+        client = _Client(address, {"Authorization": f"Bearer {key}"})
+        while not ending.is_set() and 200 not in told:
+            told.append(client.request("GET", f"/sparql?query={quote('ASK {}')}")[0])
+
+    with _beside([work], ending):
+        yield told
 
 
 class _Client:
