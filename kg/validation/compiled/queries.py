@@ -379,10 +379,20 @@ def _needed(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[s
     words = {token.word for token in tokens}
     if words & (_AGGREGATES | {"HAVING"}) and "GROUP" not in words:
         return frozenset()
-    start = next((number for number, token in enumerate(tokens) if token.is_sign("{")), None)
+    start = _start(tokens)
     if start is None or len([token for token in tokens if token.word == "SELECT"]) != 1:
         return frozenset()
     return _of_block(tokens[start + 1 :], prefixes)
+
+
+def _start(tokens: Sequence[Token]) -> int | None:
+    """Return the place of the brace with which the group begins; what is returned may have braces, too."""
+    depth = 0
+    for number, token in enumerate(tokens):
+        depth += token.is_sign("(") - token.is_sign(")")
+        if depth == 0 and token.is_sign("{"):
+            return number
+    return None
 
 
 def _of_block(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset[str]:
