@@ -54,6 +54,12 @@ class Relation:
             return Pairs(np.repeat(rows, counts), self.values[places])
         return Pairs(rows, self.values[begins])
 
+    def size(self, nodes: Numbers) -> int:
+        """Return how many values nodes have together."""
+        places, found = _among(self.nodes, nodes)
+        places = places[found]
+        return int((self.starts[places + 1] - self.starts[places]).sum())
+
     def pairs(self) -> tuple[Numbers, Numbers]:
         """Return all subjects and objects."""
         return np.repeat(self.nodes, np.diff(self.starts)), self.values

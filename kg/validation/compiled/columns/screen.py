@@ -18,6 +18,7 @@ from pyoxigraph import NamedNode
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.columns.encode import Chunk, Numbers
 from battpass.kg.validation.compiled.columns.relations import NONE, Pairs, Relations, among, distinct
+from battpass.kg.validation.compiled.columns.search import Search
 from battpass.kg.validation.compiled.columns.sets import CHECKS, FAILS, HOLDS, OPEN, Answers, Group
 from battpass.kg.validation.compiled.columns.terms import Terms
 from battpass.kg.validation.compiled.constraints.base import Constraint, TermConstraint
@@ -37,6 +38,7 @@ class Screen:
         self._tick = tick
         self._relations = Relations(chunk, tick)
         self._terms = Terms(chunk, tick)
+        self._search = Search(chunk, self._relations, tick)
         self._instances: dict[Term, Numbers] = {}
         # What shapes are asked for from several sides is kept, or shapes that multiply would be asked again.
         asked = Counter(
@@ -131,7 +133,7 @@ class Screen:
             pairs = Pairs(np.arange(len(nodes)), nodes)
         else:
             pairs = self._relations.follow(shape.path, nodes)
-        group = Group(nodes, pairs, self._chunk, self._relations, self._terms)
+        group = Group(nodes, pairs, self._chunk, self._relations, self._terms, self._search)
         for constraint in shape.constraints:
             check = CHECKS.get(type(constraint))
             if check is not None:

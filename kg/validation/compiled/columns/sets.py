@@ -10,7 +10,9 @@ import numpy.typing as npt
 from pyoxigraph import NamedNode
 
 from battpass.kg.validation.compiled.columns.encode import Chunk, Flags, Numbers
+from battpass.kg.validation.compiled.columns.patterns import wanted_by
 from battpass.kg.validation.compiled.columns.relations import Pairs, Relations, among, distinct, joined
+from battpass.kg.validation.compiled.columns.search import Search
 from battpass.kg.validation.compiled.columns.terms import Terms
 from battpass.kg.validation.compiled.constraints.cardinality import MaxCount, MinCount
 from battpass.kg.validation.compiled.constraints.other import Closed, HasValue
@@ -35,6 +37,7 @@ class Group:
     chunk: Chunk[Any]
     relations: Relations
     terms: Terms
+    search: Search
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -128,7 +131,13 @@ def _selects(constraint: Selects, group: Group) -> Answers:
     there = np.ones(len(group.nodes), dtype=np.bool_)
     for iri in constraint.query.needed:
         there &= group.relations.forwards(NamedNode(iri)).has(group.nodes)
-    return np.where(there, OPEN, HOLDS)
+    found = np.flatnonzero(there)
+    wanted = wanted_by(constraint.query)
+    if wanted is not None:
+        found = found[among(group.search.among(wanted, group.nodes[found]), group.nodes[found])]
+    out = np.full(len(group.nodes), HOLDS)
+    out[found] = OPEN
+    return out
 
 
 def _asks(constraint: Asks, group: Group) -> Answers:
