@@ -34,7 +34,12 @@ COMMANDS = {
     "rebuild": custody.rebuild,
     "doctor": upkeep.doctor,
 }
-GROUPS = {"ontology": ["check"], "journal": ["verify"], "key": ["create", "list", "revoke", "forget"]}
+GROUPS = {
+    "ontology": ["check"],
+    "shapes": ["diff"],
+    "journal": ["verify"],
+    "key": ["create", "list", "revoke", "forget"],
+}
 # Of processor time, as machines that run tests are busy with other things.
 FAST_SECONDS = 0.3
 HEAVY = ("rdflib", "pyshacl", "owlready2", "fastapi", "uvicorn", "pyoxigraph", "rich")
