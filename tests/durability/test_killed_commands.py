@@ -35,6 +35,7 @@ PASSPORTS = 40
 # A home lives through so many rounds before a new one is taken.
 ROUNDS_OF_A_HOME = 10
 DOCUMENTS = 14
+RECORDED = {"folder": "durability_killed_import_folder", "lines": "durability_killed_import_lines"}
 AUDIENCE = "public"
 COUNT = "SELECT (COUNT(*) AS ?n) { ?p a bp:BatteryPassport }"
 
@@ -93,7 +94,7 @@ def test_a_killed_back_up_is_there_whole_or_not_at_all(
         for left in tmp_path.glob(f".{file.name}.*"):
             shutil.rmtree(left)
         file.unlink()
-    _record(campaign, "backup", found)
+    _record(campaign, "durability_killed_backup", found)
 
 
 @pytest.mark.slow
@@ -122,7 +123,7 @@ def test_a_killed_restoring_leaves_a_home_or_can_be_done_again(
         _check_same(home, head, f"round {number}, which left {left}")
         assert (home / KEYS).exists()
         shutil.rmtree(home)
-    _record(campaign, "restore", found)
+    _record(campaign, "durability_killed_restore", found)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_a_killed_rebuilding_leaves_what_can_be_read_as_before(
             found["stamped" if opened.is_built(AUDIENCE) else "to be built"] += 1
             assert opened.dataset(AUDIENCE).digest() == wanted, f"round {number}"
         _check_same(home, head, f"round {number}")
-    _record(campaign, "rebuild", found)
+    _record(campaign, "durability_killed_rebuild", found)
 
 
 @pytest.mark.slow
@@ -196,7 +197,7 @@ def test_a_killed_import_goes_on_until_each_document_is_there_once(
         assert _held(home) == len(documents), f"round {number}"
         _check_imported(home, documents, found)
         shutil.rmtree(home)
-    _record(campaign, f"import_{kind}", found)
+    _record(campaign, RECORDED[kind], found)
 
 
 @pytest.mark.slow
@@ -219,12 +220,12 @@ def test_a_killed_follower_leaves_a_dataset_that_comes_to_the_end_of_the_journal
             found["at the end" if opened.is_built(AUDIENCE) else "behind or half built"] += 1
             wanted = anew.get(opened.audience(AUDIENCE)).digest()
             assert opened.dataset(AUDIENCE).digest() == wanted, f"round {number}"
-    _record(campaign, "follow", found)
+    _record(campaign, "durability_killed_follow", found)
 
 
 def _record(campaign: Campaign, name: str, found: Counter[str]) -> None:
     figures = {"rounds": campaign.count(ROUNDS), "found": dict(sorted(found.items())), "lost": 0}
-    campaign.record(f"durability_killed_{name}", f"{PASSPORTS} passports, or {DOCUMENTS} documents", figures)
+    campaign.record(name, f"{PASSPORTS} passports, or {DOCUMENTS} documents", figures)
 
 
 def _moment(random: Random, usual: float) -> float:
