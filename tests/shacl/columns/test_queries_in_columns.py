@@ -39,7 +39,14 @@ PARTS = (
     "FILTER(BOUND(?x) && ?x > 1 || isLiteral(?value))",
     "FILTER NOT EXISTS { $this ex:q ?z }",
     "FILTER EXISTS { ?x ex:q ?z }",
+    "FILTER NOT EXISTS { ?x ex:q ?z . FILTER(?z > ?value) }",
+    "FILTER NOT EXISTS { $this ex:q | ex:r ?x . FILTER(?x != 2) }",
+    "FILTER NOT EXISTS { ?z ?verb $this . ?z ex:p ?y }",
     "OPTIONAL { $this ex:r ?y }",
+    "OPTIONAL { $this ex:r ?y } FILTER(!BOUND(?y))",
+    "OPTIONAL { $this ex:q ?y . FILTER(?y > ?x) } FILTER(!BOUND(?y) || ?y < 5)",
+    "OPTIONAL { ?x ex:s ?u } OPTIONAL { ?x ?verb ?w } FILTER(BOUND(?u) = BOUND(?w))",
+    "OPTIONAL { $this ex:q ?u } { ?u ex:p ?w }",
     "BIND(?x AS ?w) FILTER(?w > 1)",
     "BIND(STR(?x) AS ?y)",
     "{ $this ex:p ?u } UNION { $this ex:q ?u . FILTER(?u > 1) }",
@@ -53,7 +60,6 @@ HAVING = (
     "COUNT(?x) > 1",
     "COUNT(DISTINCT ?value) > 1",
     "MIN(?x) < 2",
-    "EXISTS { ?x ex:p ?y }",
 )
 
 
@@ -132,10 +138,26 @@ TARGETS = "sh:targetSubjectsOf ex:p , ex:q ; sh:targetObjectsOf ex:p"
         ("$this ex:p / ex:q ?x . FILTER(?x < 5)", "ex:a ex:p [ ex:q 5 ] . ex:b ex:p [ ex:q 4 ] .", ["<b>"]),
         ("$this ex:p | ex:q ?x . FILTER(?x = 7)", "ex:a ex:p 1 ; ex:q 7 . ex:b ex:p 2 .", ["<a>"]),
         ("$this ex:p ?x . ?o ?l $this , ?b . ?b ex:p ?x . FILTER(STR(?b) < STR($this))", "LIST", ["<b>"]),
+        ("$this ex:p 'x' ; ex:q ?y", "ex:a ex:p 'x' ; ex:q 1 . ex:b ex:p 'x'@en ; ex:q 1 .", ["<a>"]),
         ("$this ex:p ex:x", "ex:a ex:p ex:x . ex:b ex:p ex:y .", ["<a>"]),
         ("$this ex:p ?x ; ex:q ?x", "ex:a ex:p 2 ; ex:q '02'^^xsd:integer . ex:b ex:p 2 ; ex:q 3 .", ["<a>"]),
         ("$this ex:p ?x BIND(2 * ?x AS ?y) FILTER(?y > 5)", "ex:a ex:p 3 . ex:b ex:p 2 .", ["<a>"]),
         ("{ $this ex:p ?x FILTER(?x > 2) } UNION { $this ex:q ?y }", "ex:a ex:p 3 . ex:b ex:p 2 .", ["<a>"]),
+        (
+            "$this ex:p ?x FILTER NOT EXISTS { $this ex:q ?x }",
+            "ex:a ex:p 1 . ex:b ex:p 2 ; ex:q 2 .",
+            ["<a>"],
+        ),
+        (
+            "$this ex:p ?x OPTIONAL { $this ex:q ?y } FILTER(!BOUND(?y))",
+            "ex:a ex:p 1 . ex:b ex:p 2 ; ex:q 2 .",
+            ["<a>"],
+        ),
+        (
+            "$this ex:p ?x OPTIONAL { $this ex:q ?y } FILTER(?y > 1)",
+            "ex:a ex:p 1 ; ex:q 1 . ex:b ex:p 2 ; ex:q 2 .",
+            ["<b>"],
+        ),
         ("$this ex:p ?x . FILTER(?x < ?x)", "ex:a ex:p 3 .", []),
     ],
 )
@@ -155,6 +177,12 @@ def test_sums_are_counted_for_each_focus_node_of_each_record() -> None:
     over, under = "ex:a ex:p [ ex:q 60 ] , [ ex:q 60 ] .", "ex:a ex:p [ ex:q 60 ] , [ ex:q 40 ] ."
 
     assert suspected(fleet, [under, over, under, over]) == [(1, "<a>"), (3, "<a>")]
+
+
+def test_what_is_not_joined_is_not_filtered_either() -> None:
+    validator = compiled(shape("SELECT $this { $this ex:p ?y . ?x ex:q ?z BIND(?x AS ?w) FILTER(?w > 1) }"))
+
+    assert suspected(Fleet(validator.plan), ["ex:a ex:p 1 ."]) == [(0, "<a>")]
 
 
 def test_braces_among_what_is_returned_are_not_the_group() -> None:

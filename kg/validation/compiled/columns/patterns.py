@@ -4,10 +4,11 @@ Each part of a group narrows what comes before it, so whatever is not understood
 finds all that the query finds, and perhaps more. `exact` says that nothing was left out.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
 from battpass.kg.validation.compiled.queries import Query
 from battpass.kg.validation.compiled.tokens import Token, tokens_of
@@ -15,10 +16,11 @@ from battpass.kg.validation.compiled.vocabulary import TYPE
 
 # The properties of which one leads from subject to object; True for one that leads back.
 Verb = tuple[tuple[NamedNode, bool], ...]
-_SKIPPED = frozenset({"OPTIONAL", "GRAPH", "MINUS", "SERVICE"})
+_SKIPPED = frozenset({"GRAPH", "MINUS", "SERVICE"})
 _COUNTING = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT", "HAVING"})
 # What may stand in a side of a comparison that is looked through.
 _PLAIN = ("(", ")", ",")
+_LONG = ('"""', "'''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Statement:
 
     subject: str | NamedNode
     verb: str | Verb
-    object: str | NamedNode
+    object: str | NamedNode | Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,19 @@ class Words:
 
 @dataclass(slots=True)
 class Group:
-    """A group of a query."""
+    """A group of a query: what is asked of it after its statements have been joined, in this order.
+
+    `unions` narrow the focus nodes, `options` add values to rows that have them, `without` are groups that
+    must find nothing. `single` says that each way through the statements is one row of the query.
+    """
 
     statements: list[Statement] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
     unions: list[tuple["Group", ...]] = field(default_factory=list)
+    options: list["Group"] = field(default_factory=list)
+    without: list["Group"] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
     exact: bool = True
+    single: bool = True
 
     @property
     def bound(self) -> frozenset[str]:
@@ -76,6 +85,34 @@ class Wanted:
     counted: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What stands between braces, and after how many parts of the group around it."""
+
+    tokens: Sequence[Token]
+    place: int
+
+    @property
+    def times(self) -> Counter[str]:
+        """How often each variable stands there."""
+        return Counter(token.variable for token in self.tokens if token.variable)
+
+
+@dataclass(slots=True)
+class _Inner:
+    """The groups within a group that are read when all its variables are known."""
+
+    options: list[_Block] = field(default_factory=list)
+    without: list[_Block] = field(default_factory=list)
+    united: set[str] = field(default_factory=set)
+
+
+def _whole(group: Group) -> bool:
+    """Return whether a group within a group is read to the end and simple enough."""
+    inner = group.unions or group.options or group.without or any(one.sets for one in group.words)
+    return group.exact and bool(group.statements) and not inner
+
+
 class _NotRead(ValueError):
     """Something that is not read here."""
 
@@ -97,7 +134,7 @@ def wanted_by(query: Query) -> Wanted | None:
     if "FROM" in words:
         return None
     end = _closing(tokens, start)
-    reader = _Reader(query.text, prefixes)
+    reader = _Reader(query.text, prefixes, Counter(token.variable for token in tokens))
     group = reader.group(tokens[start + 1 : end])
     heads = query.text[: tokens[select].start]
     if "GROUP" not in words:
@@ -134,27 +171,49 @@ def _closing(tokens: Sequence[Token], start: int) -> int:
 class _Reader:
     """Reads groups of one query."""
 
-    def __init__(self, text: str, prefixes: dict[str, str]) -> None:
+    def __init__(self, text: str, prefixes: dict[str, str], times: Counter[str]) -> None:
         self._text = text
         self._prefixes = prefixes
+        self._times = times
         self._hidden = 0
 
-    def group(self, tokens: Sequence[Token]) -> Group:
-        """Return what is between two braces."""
+    def group(self, tokens: Sequence[Token], around: frozenset[str] = frozenset()) -> Group:
+        """Return what is between two braces; `around` are variables that are bound where it stands."""
         found = Group()
+        inner = _Inner()
         try:
-            self._read(tokens, found)
+            self._read(tokens, found, inner)
         except (_NotRead, IndexError, StopIteration):
             found.exact = False
-        assigned = {one.sets for one in found.words if one.sets} - {"this"}
-        if assigned & found.bound:
+        known = found.bound | around | {"this"}
+        assigned = {one.sets for one in found.words if one.sets}
+        if assigned & known:
             found.words, found.exact = [], False
-        self._drop(found)
+        options = [one for one in inner.options if one.place == len(found.statements) + len(found.unions)]
+        taken = Counter[str](name for one in options for name in one.times)
+        for one in options:
+            group = self.group(one.tokens, known)
+            own = one.times.keys() - known
+            shared = own & (assigned | inner.united) or any(taken[name] > 1 for name in own)
+            if _whole(group) and not shared and found.exact:
+                found.options.append(group)
+                found.single = False
+            else:
+                found.exact = False
+        for one in inner.without:
+            group = self.group(one.tokens, known)
+            loose = {name for name, times in one.times.items() if self._times[name] > times} - known
+            if _whole(group) and not loose:
+                found.without.append(group)
+            else:
+                found.exact = False
+        found.exact = found.exact and len(options) == len(inner.options)
+        self._drop(found, known | frozenset().union(*(one.bound for one in found.options)))
         return found
 
-    def _drop(self, group: Group) -> None:
-        """Leave out what speaks of variables that the statements do not bind."""
-        known = set(group.bound) | {"this"}
+    def _drop(self, group: Group, bound: frozenset[str]) -> None:
+        """Leave out what speaks of variables that are not bound."""
+        known = set(bound)
         kept = []
         for one in sorted(group.words, key=lambda one: one.sets is None):
             if one.variables <= known:
@@ -165,7 +224,7 @@ class _Reader:
                 group.exact = False
         group.words = kept
 
-    def _read(self, tokens: Sequence[Token], found: Group) -> None:
+    def _read(self, tokens: Sequence[Token], found: Group, inner: "_Inner") -> None:
         here = 0
         while here < len(tokens):
             token = tokens[here]
@@ -181,23 +240,30 @@ class _Reader:
                     found.words.append(Words(text, used, name))
                 here = end + 1
             elif token.word == "FILTER":
-                here = self._filter(tokens, here, found)
+                here = self._filter(tokens, here, found, inner)
+            elif token.word == "OPTIONAL":
+                end = _closing(tokens, here + 1)
+                place = len(found.statements) + len(found.unions)
+                inner.options.append(_Block(tokens[here + 2 : end], place))
+                here = end + 1
             elif token.word in _SKIPPED:
                 found.exact = False
                 here = (
                     _closing(tokens, next(n for n in range(here, len(tokens)) if tokens[n].is_sign("{"))) + 1
                 )
             elif token.is_sign("{"):
-                here = self._union(tokens, here, found)
+                here = self._union(tokens, here, found, inner)
             else:
                 here = self._statements(tokens, here, found)
 
-    def _filter(self, tokens: Sequence[Token], here: int, found: Group) -> int:
+    def _filter(self, tokens: Sequence[Token], here: int, found: Group, inner: "_Inner") -> int:
         start = here + 1
         opening = next(n for n in range(start, len(tokens)) if tokens[n].is_sign("(", "{"))
         end = _closing(tokens, opening)
         inside = tokens[start : end + 1]
-        if any(one.is_sign("{") for one in inside):
+        if [one.word for one in tokens[start : start + 2]] == ["NOT", "EXISTS"] and opening == start + 2:
+            inner.without.append(_Block(tokens[opening + 1 : end], 0))
+        elif any(one.is_sign("{") for one in inside):
             found.exact = False
         else:
             used = frozenset(one.variable for one in inside if one.variable)
@@ -205,11 +271,12 @@ class _Reader:
             found.words.append(Words(text, used, differ=_differing(inside)))
         return end + 1
 
-    def _union(self, tokens: Sequence[Token], here: int, found: Group) -> int:
+    def _union(self, tokens: Sequence[Token], here: int, found: Group, inner: "_Inner") -> int:
         branches = []
         while True:
             end = _closing(tokens, here)
             branches.append(self.group(tokens[here + 1 : end]))
+            inner.united |= {token.variable for token in tokens[here:end]}
             if end + 2 >= len(tokens) or tokens[end + 1].word != "UNION":
                 break
             here = end + 2
@@ -219,6 +286,8 @@ class _Reader:
 
     def _statements(self, tokens: Sequence[Token], here: int, found: Group) -> int:
         subject = self._term(tokens[here])
+        if isinstance(subject, Literal):
+            raise _NotRead("no subject")
         here += 1
         while True:
             verbs, here = self._path(tokens, here)
@@ -244,22 +313,27 @@ class _Reader:
                 return here
 
     def _chain(
-        self, subject: str | NamedNode, verbs: Sequence[str | Verb], term: str | NamedNode, found: Group
+        self,
+        subject: str | NamedNode,
+        verbs: Sequence[str | Verb],
+        term: str | NamedNode | Literal,
+        found: Group,
     ) -> None:
         for number, verb in enumerate(verbs):
-            following: str | NamedNode = term
-            if number + 1 < len(verbs):
-                self._hidden += 1
-                following = f" {self._hidden}"
-            found.statements.append(Statement(subject, verb, following))
+            self._hidden += 1
+            following = f" {self._hidden}"
+            last = number + 1 == len(verbs)
+            found.statements.append(Statement(subject, verb, term if last else following))
             # Rows are counted only where each is one way through single properties.
             if isinstance(verb, str) or len(verb) > 1:
-                found.exact = False
+                found.single = False
             subject = following
 
-    def _term(self, token: Token) -> str | NamedNode:
+    def _term(self, token: Token) -> str | NamedNode | Literal:
         if token.variable:
             return token.variable
+        if token.kind == "text" and "\\" not in token.text and token.text[:3] not in _LONG:
+            return Literal(token.text[1:-1])
         iri = self._iri(token)
         if iri is None or token.text == "a":
             raise _NotRead

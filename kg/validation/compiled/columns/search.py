@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Store, Triple
+from pyoxigraph import BlankNode, Literal, QuerySolutions, Store, Triple
 
 from battpass.kg.validation.compiled.columns.encode import Chunk, Flags, Numbers
 from battpass.kg.validation.compiled.columns.patterns import Group, Statement, Verb, Wanted
@@ -30,6 +30,7 @@ _MOST_FILTERED = 50_000
 _LONGEST = 4096
 _MOST_WRITTEN = 1_000_000
 _ROW = "battpassRow"
+_PLACE = " place"
 
 Table = dict[str, Numbers]
 
@@ -61,7 +62,8 @@ class Search:
             table, exact = self._solved(wanted.heads, wanted.group, {"this": nodes})
         except _TooLarge:
             return nodes
-        if wanted.having and exact and wanted.counted <= table.keys():
+        countable = exact and wanted.group.single
+        if wanted.having and countable and wanted.counted <= table.keys():
             return self._counted(wanted, table)
         return distinct(table["this"])
 
@@ -80,7 +82,41 @@ class Search:
             focuses = distinct(table["this"])
             left = [self._solved(heads, one, {"this": focuses})[0]["this"] for one in branches]
             table = _kept(table, among(distinct(np.concatenate(left)), table["this"]))
+        # What is asked about rows needs all variables that the statements bind.
+        if pending and len(table["this"]):
+            return self._filtered(heads, group, table, False)
+        for one in group.options:
+            table, whole = self._with_option(heads, one, table)
+            exact = exact and whole
+        for one in group.without:
+            found, whole = self._matching(heads, one, table)
+            exact = exact and whole
+            if whole:
+                keep = np.ones(len(table["this"]), dtype=np.bool_)
+                keep[found[_PLACE]] = False
+                table = _kept(table, keep)
         return self._filtered(heads, group, table, exact)
+
+    def _matching(self, heads: str, group: Group, table: Table) -> tuple[Table, bool]:
+        """Return the rows that a group within the group leaves, with the place of each, and if just those."""
+        return self._solved(heads, group, {**table, _PLACE: np.arange(len(table["this"]))})
+
+    def _with_option(self, heads: str, group: Group, table: Table) -> tuple[Table, bool]:
+        """Return the rows with what a group adds to some of them; -1 is no value."""
+        found, whole = self._matching(heads, group, table)
+        if not whole:
+            return table, False
+        places = found.pop(_PLACE)
+        alone = np.ones(len(table["this"]), dtype=np.bool_)
+        alone[places] = False
+        rest = _kept(table, alone)
+        nothing = np.full(int(alone.sum()), -1, dtype=np.int64)
+        none = np.empty(0, dtype=np.int64)
+        # Where no row has them, the variables of the group are there all the same.
+        names = found.keys() if len(places) else found.keys() | group.bound
+        return {
+            name: np.concatenate((found.get(name, none), rest.get(name, nothing))) for name in names
+        }, True
 
     def _joins(self, statement: Statement, table: Table) -> bool:
         """Return whether a statement can be followed from what the table holds.
@@ -107,7 +143,7 @@ class Search:
             pairs, verbs = self._along_column(table[f"?{verb}"], back, table[start]), None
         else:
             pairs, verbs = self._along_any(back, table[start])
-        if isinstance(end, NamedNode):
+        if not isinstance(end, str):
             number = self._chunk.numbers.get(end, -1)
             fits = self._chunk.terms_of[pairs.values] == number
         elif end in table:
@@ -212,7 +248,11 @@ class Search:
             if one.differ is not None and set(one.differ) <= table.keys():
                 left, right = (table[name] for name in one.differ)
                 table = _kept(table, left != right)
-        words = [one for one in group.words if one.variables - _set_by(group) <= table.keys()]
+        words, known = [], set(table)
+        for one in group.words:
+            if one.variables <= known:
+                words.append(one)
+                known |= {one.sets} if one.sets else set()
         exact = exact and len(words) == len(group.words)
         if not any(one.sets is None for one in words) or not len(table["this"]):
             return table, exact
@@ -231,7 +271,7 @@ class Search:
 
     def _different(self, table: Table, names: list[str]) -> tuple[Numbers, Numbers]:
         """Return the different rows of terms under some names, and for each row of the table which it is."""
-        columns = [self._chunk.terms_of[table[name]] for name in names]
+        columns = [np.where(table[name] < 0, -1, self._chunk.terms_of[table[name]]) for name in names]
         if not columns:
             return np.empty((1, 0), dtype=np.int64), np.zeros(len(table["this"]), dtype=np.int64)
         stacked = np.stack(columns, axis=1).astype(np.int64)
@@ -257,11 +297,11 @@ class Search:
 
     def _written(self, row: list[int]) -> str | None:
         """Return terms as a query has them, None where it cannot."""
-        terms = [self._chunk.terms[place] for place in row]
+        terms = [self._chunk.terms[place] if place >= 0 else None for place in row]
         for term in terms:
-            if isinstance(term, BlankNode | Triple) or len(term.value) > _LONGEST:
+            if isinstance(term, BlankNode | Triple) or (term is not None and len(term.value) > _LONGEST):
                 return None
-        return " ".join(map(str, terms))
+        return " ".join("UNDEF" if term is None else str(term) for term in terms)
 
     def _counted(self, wanted: Wanted, table: Table) -> Numbers:
         """Return the focus nodes whose rows together satisfy a condition."""
