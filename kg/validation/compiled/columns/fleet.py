@@ -101,8 +101,8 @@ class Fleet:
     def handed(self) -> tuple[tuple[Node, Node], ...]:
         """The constraints that have no form in columns, as shape and component: queries.
 
-        The row executor decides them for each focus node that has all properties without which the query
-        finds nothing. Besides it decides `sh:lessThan` and `sh:lessThanOrEquals` for nodes with many values.
+        The row executor decides them for each focus node that has what the query cannot do without, as far as
+        `search` finds that. Besides it decides `sh:lessThan` and `sh:lessThanOrEquals` for nodes with many values.
         """
         return tuple(
             (shape.node, constraint.component)

@@ -3,8 +3,8 @@
 The answer about a node is one of three numbers: it conforms, it fails, or only the row executor can tell. So
 the logic is that of Kleene: all of several shapes is the largest answer, one of several the smallest.
 
-What only the row executor can tell is a rule, not a matter of luck: queries, about the nodes that have all
-properties without which they find nothing; and comparisons of a node's many values with many others.
+What only the row executor can tell is a rule, not a matter of luck: queries, about the nodes for which
+`search` does not rule out that they find something; and comparisons of a node's many values with many others.
 """
 
 from collections import Counter
