@@ -102,7 +102,8 @@ class Fleet:
         """The constraints that have no form in columns, as shape and component: queries.
 
         The row executor decides them for each focus node that has what the query cannot do without, as far as
-        `search` finds that. Besides it decides `sh:lessThan` and `sh:lessThanOrEquals` for nodes with many values.
+        `search` finds that. Besides it decides `sh:lessThan` and `sh:lessThanOrEquals` for nodes with many
+        values.
         """
         return tuple(
             (shape.node, constraint.component)
