@@ -1,8 +1,8 @@
 """A pool of sealed processes that answer queries from one folder, safe to call from many threads.
 
-A process answers one query at a time. It is used again while the folder it opened is the current one and
-nothing went wrong; else it is ended and another takes its place, never reopened. Each folder given to
-`publish` is a snapshot that the pool owns: it is removed when its last process has gone.
+A process answers one query at a time. It is used again while the folder it opened is the current one, the
+query was short and nothing went wrong; else it is ended and another takes its place, never reopened. Each
+folder given to `publish` is a snapshot that the pool owns: it is removed when its last process has gone.
 """
 
 import json
@@ -20,6 +20,8 @@ from battpass.kg.errors import BattPassError, Overdue, PoolBusy, ProcessLost, Qu
 from battpass.kg.namespaces import PREFIXES
 
 _GRACE_SECONDS = 0.3
+# A query that takes longer than this gets what processor time is left, so that short ones do not wait for it.
+_SHORT_SECONDS = 0.5
 
 
 class QueryPool:
@@ -107,11 +109,15 @@ class QueryPool:
             self._changed.notify_all()
 
     def _pieces(self, content: Mapping[str, object], until: float, deadline: float) -> Iterator[bytes]:
-        sound = False
+        sound = lowered = False
         held = b""
         process = self._asked(content, until, deadline)
+        long = time.monotonic() + _SHORT_SECONDS
         try:
             while True:
+                if not lowered and not process.speaks_by(min(long, until)):
+                    process.yield_to_others()
+                    lowered = True
                 kind, payload = process.receive(until)
                 if kind == b"D":
                     if held:
@@ -129,7 +135,8 @@ class QueryPool:
         except ProcessLost as error:
             raise _stopped(error) from None
         finally:
-            self._give_back(process, sound)
+            # What has been lowered cannot be raised again without rights that a server should not have.
+            self._give_back(process, sound, again=not lowered)
         yield held  # the worker is free again before the last piece is handed out
 
     def _asked(self, content: Mapping[str, object], until: float, deadline: float) -> SealedProcess:
@@ -175,11 +182,11 @@ class QueryPool:
             self._end(process)
         return None
 
-    def _give_back(self, process: SealedProcess, sound: bool) -> None:
+    def _give_back(self, process: SealedProcess, sound: bool, *, again: bool = True) -> None:
         with self._changed:
             was_leased = self._leased.pop(process, None) is not None
             self.lost += not sound
-            if was_leased and sound and self._folders[process] == self._folder and not self._closed:
+            if was_leased and sound and again and self._folders[process] == self._folder and not self._closed:
                 self._idle.append(process)
             else:
                 self._end(process)

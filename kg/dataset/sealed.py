@@ -147,6 +147,19 @@ class Framed(ABC):
         del self._received[:end]
         return kind, payload
 
+    def speaks_by(self, until: float) -> bool:
+        """Return whether there is something to receive, waiting for it until then."""
+        if self._received:
+            return True
+        poll = select.poll()
+        poll.register(self._from, select.POLLIN)
+        return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
+
+    def yield_to_others(self) -> None:
+        """Leave the process only the processor time that nobody else wants, from now on."""
+        with contextlib.suppress(OSError):  # it has ended
+            os.setpriority(os.PRIO_PROCESS, self.pid, 19)
+
     def _fill(self, size: int, until: float) -> None:
         while len(self._received) < size:
             self._wait(self._from, select.POLLIN, until)

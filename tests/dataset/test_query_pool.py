@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ def workers(parent: int | None = None) -> set[int]:
         if int(ppid) == (parent or os.getpid()) and b"worker.py" in command and state != "Z":
             found.add(int(folder.name))
     return found
+
+
+def priorities() -> set[int]:
+    """Return the nice values of the workers."""
+    return {os.getpriority(os.PRIO_PROCESS, worker) for worker in workers()}
 
 
 def within(seconds: float) -> Iterator[None]:
@@ -120,6 +126,22 @@ def test_a_process_that_is_killed_while_it_waits_is_replaced_without_a_word(data
         for worker in workers():
             os.kill(worker, signal.SIGKILL)
         assert dataset.query(CAPACITY, "csv").read() == b"c\r\n94\r\n"
+
+
+def test_a_long_query_gets_the_time_that_short_ones_leave(woven: Dataset) -> None:
+    woven.query(CAPACITY).read()
+    usual = priorities()
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(lambda: woven.query(CROSS, "csv", deadline=10.0).read())
+        for _ in within(9.0):
+            if 19 in priorities():
+                break
+        assert woven.query(CAPACITY, "csv").read() == b"c\r\n94\r\n"
+        assert priorities() == usual | {19}
+        with pytest.raises(DeadlineExceeded):
+            asked.result()
+    woven.query(CAPACITY).read()
+    assert priorities() == usual
 
 
 def test_an_answer_left_unread_gives_its_place_back(woven: Dataset) -> None:
@@ -226,7 +248,7 @@ def test_a_store_of_many_tables_is_answered_from_within_the_seal(tmp_path: Path)
     """The engine opens 16 tables at first; the descriptors of the others are left free, and nothing else."""
     with Dataset.open(tmp_path) as dataset:
         for number in range(3):
-            records = [f"{BASE}p/{number}-{index}" for index in range(4_000)]
+            records = [f"{BASE}p/{number}-{index}" for index in range(6_000)]
             dataset.replace_many((record, battery(record, number)) for record in records)
         dataset.flush()
         (snapshot,) = (tmp_path / "snapshots").iterdir()
@@ -237,10 +259,10 @@ def test_a_store_of_many_tables_is_answered_from_within_the_seal(tmp_path: Path)
         assert tables > 16
         assert holds == {"filtered": True, "spare_descriptors": tables - 16}
         count = "SELECT ?c (COUNT(?b) AS ?n) { ?b ?p ?c . ?b bp:label ?l } GROUP BY ?c ORDER BY ?c"
-        assert dataset.query(count, "csv").read().split()[1:4] == [b"0,4000", b"1,4000", b"2,4000"]
+        assert dataset.query(count, "csv").read().split()[1:4] == [b"0,6000", b"1,6000", b"2,6000"]
         assert (
             dataset.query("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?b ?p 80 } }", "csv").read().split()[1]
-            == b"12000"
+            == b"18000"
         )
 
 
