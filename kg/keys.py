@@ -16,6 +16,7 @@ import re
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,8 @@ _OF_THE_OWNER = frozenset(RIGHTS) - {"read"}
 # Who changes a passport sees it, or would take away what it does not see.
 _SEE_WHAT_THEY_CHANGE = frozenset({"write", "publish", "archive"})
 _WAIT_SECONDS = 5.0
+# How long a key that is not known is looked for again while a change is being committed.
+_COMMIT_SECONDS = 0.1
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS key (
@@ -119,6 +122,7 @@ class KeyRing:
         self._file: tuple[int, ...] = ()
         self._version = -1
         self._rows: Mapping[str, _Row] | None = None
+        self._is_behind = False
 
     # --- asking ----------------------------------------------------------------------------------------
 
@@ -137,6 +141,15 @@ class KeyRing:
         form = _TOKEN.fullmatch(token)
         if form is None:
             return None
+        key = self._proven(form)
+        until = time.monotonic() + _COMMIT_SECONDS
+        # It may have been made a moment ago, with the file held by the next change since.
+        while key is None and self._is_behind and time.monotonic() < until:
+            time.sleep(_COMMIT_SECONDS / 20)
+            key = self._proven(form)
+        return key
+
+    def _proven(self, form: re.Match[str]) -> Key | None:
         rows = self._current()
         row = rows.get(form[1], _NOBODY)
         if row.key is None:
@@ -238,6 +251,7 @@ class KeyRing:
                 return self._refreshed()
             except (sqlite3.Error, OSError, ValueError) as error:
                 if self._rows is not None and _code(error) in _BUSY:
+                    self._is_behind = True
                     return self._rows  # a change is being committed: until that is done, what was there holds
                 self._forget()
                 raise self._trouble(error, "No key can be checked.") from error
@@ -259,7 +273,7 @@ class KeyRing:
         if self._rows is None or version != self._version:
             self._rows = _load(self._reader)
             self._reader.execute("PRAGMA busy_timeout = 0")
-        self._file, self._version = file, version
+        self._file, self._version, self._is_behind = file, version, False
         return self._rows
 
     def _forget(self) -> None:

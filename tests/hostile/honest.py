@@ -69,7 +69,12 @@ def _read(attacked: Attacked, found: Honest, number: int) -> None:
         ("/v1/dpps", {}),
     ]
     with attacked.client("public", "read") as client:
-        known = {way[0] + str(way[1]): client.get(way[0], headers=way[1]).content for way in ways}
+        known = {}
+        for path, headers in ways:
+            began = time.monotonic()
+            answer = client.get(path, headers=headers)
+            found.note("read", time.monotonic() - began, answer.status_code == 200, answer)
+            known[path + str(headers)] = answer.content
         while not found.ending.wait(_READER_SECONDS):
             ways.append(ways.pop(0))
             path, headers = ways[0]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -434,3 +435,18 @@ def test_a_key_in_a_text_is_masked(ring: KeyRing) -> None:
     assert masked(f"GET /p/{token}?x={token}&y") == f"GET /p/bp_{id_in(token)}_...?x=bp_{id_in(token)}_...&y"
     plain = "SELECT ?bp_measured_state_of_charge_percent { ?s bp:ratedCapacityAh ?o }"
     assert masked(plain) == plain
+
+
+def test_a_new_key_is_known_while_the_next_change_is_committed(tmp_path: Path) -> None:
+    ring, other = KeyRing(tmp_path / FILE), KeyRing(tmp_path / FILE)
+    first = ring.create("public", ["read"])
+    assert ring.find(first.token) is not None
+    token = other.create("public", ["read"]).token
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None, check_same_thread=False)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        ending = threading.Timer(0.03, holder.execute, ("ROLLBACK",))
+        ending.start()
+        assert ring.find(token) is not None
+        ending.join()
+    ring.close()
+    other.close()
