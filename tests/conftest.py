@@ -7,6 +7,7 @@ The folder is not part of the project. It is found in BATTPASS_SHARED, or beside
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -33,9 +34,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Settled before the workers of xdist start, so that all of them draw from the same seed.
+    if (told := getattr(config, "workerinput", None)) is not None:
+        config.option.campaign_seed = told["campaign seed"]
     if config.option.campaign_seed == "new":
         config.option.campaign_seed = str(random.SystemRandom().randrange(10**9))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist the seed; it would read its arguments anew, and draw another one."""
+    node.workerinput["campaign seed"] = node.config.option.campaign_seed
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
