@@ -234,8 +234,9 @@ def _cut(journal: Path, upto: int) -> None:
                 )
         with schema.transaction(connection):
             connection.execute("DELETE FROM entries WHERE sequence > ?", (upto,))
-            rebuild(connection)
+            # First, as the state that stands then may be a text that only a later entry named.
             _drop_unnamed(connection)
+            rebuild(connection)
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("VACUUM")
 
