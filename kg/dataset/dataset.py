@@ -364,7 +364,9 @@ _BULK_BYTES = 64 << 20
 
 def _yield_to_others() -> None:
     """Give this thread what processor time others leave: it loads for seconds, and others answer somebody."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    thread = threading.get_native_id()
+    # In a process that has yielded further, to ask for more would be refused.
+    os.setpriority(os.PRIO_PROCESS, thread, max(10, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 class _Bulk:

@@ -36,11 +36,9 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one set of shapes finds in a passport; `shapes` is its digest."""
+    """What one set of shapes finds in a passport."""
 
-    shapes: str
     category: str
-    conforms: bool
     findings: tuple[Finding, ...]
 
     @property
@@ -111,5 +109,4 @@ def judge(sweep: Sweep, records: Iterable[str]) -> list[Judged]:
 
 def _verdict(validator: Validator, passport: Passport) -> Verdict:
     report = validator.validate(passport)
-    shapes = validator.shapes.digest
-    return Verdict(shapes, report.category or "", report.conforms, report.findings)
+    return Verdict(report.category or "", report.findings)

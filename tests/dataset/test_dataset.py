@@ -101,6 +101,28 @@ def test_many_records_are_loaded_as_one_by_one(empty: Dataset) -> None:
     ]
 
 
+# Whoever is root may raise itself again, so it becomes nobody first.
+YIELDING = """
+import os
+from battpass.kg.dataset import Dataset
+from battpass.kg.graphs import AccessClass
+os.nice(19)
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setuid(65534)
+record = "https://w3id.org/battpass/id/p/1"
+lines = [f'<{record}#{n}> <urn:p> "{"v" * 1_000}" <{record}/public> .\\n' for n in range(4_000)]
+with Dataset.in_memory() as dataset:
+    dataset.replace_texts([(record, {AccessClass.PUBLIC: "".join(lines).encode()})])
+    print(len(dataset))
+"""
+
+
+def test_a_process_that_has_yielded_as_far_as_it_goes_loads_in_bulk() -> None:
+    done = subprocess.run([sys.executable, "-c", YIELDING], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("4000\n", "")
+
+
 def test_a_record_named_twice_has_its_last_graphs(empty: Dataset) -> None:
     empty.replace_many([(RECORD, battery(RECORD, 1)), (OTHER, battery(OTHER)), (RECORD, battery(RECORD, 2))])
     empty.replace_many([(RECORD, battery(RECORD, 2))] * 3)
