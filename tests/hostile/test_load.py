@@ -29,9 +29,8 @@ from tests.hostile.processes import look
 QUERY_BOMBS, DOCUMENT_BOMBS, RUDE_CONNECTIONS = 600, 400, 120
 # And beside them, as long as these last, so many queries at the same time that would never end.
 ENDLESS_AT_ONCE = 4
-# What the server keeps of requests: bodies and answers under way, passports made ready to be sent, and what
-# the C library holds back of what many threads gave free.
-GROWTH_BYTES = 768 << 20
+# What the server keeps of requests: bodies under way, passports made ready to be sent, and some slack.
+GROWTH_BYTES = 400 << 20
 TARGET = 900
 
 T = TypeVar("T")
