@@ -339,7 +339,7 @@ def test_a_home_stands_as_plain_lists_say(campaign: Campaign, begun: Path) -> No
             run(
                 seed(drawn)(type("Drawn", (Machine,), {})),
                 settings=settings(
-                    max_examples=min(50, left // STEPS),
+                    max_examples=min(50, max(10, left // STEPS)),
                     stateful_step_count=STEPS,
                     deadline=None,
                     derandomize=False,
