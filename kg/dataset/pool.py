@@ -21,7 +21,7 @@ from battpass.kg.namespaces import PREFIXES
 
 _GRACE_SECONDS = 0.3
 # A query that takes longer than this gets what processor time is left, so that short ones do not wait for it.
-_SHORT_SECONDS = 0.5
+_SHORT_SECONDS = 0.2
 
 
 class QueryPool:

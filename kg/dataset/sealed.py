@@ -158,7 +158,11 @@ class Framed(ABC):
     def yield_to_others(self) -> None:
         """Leave the process only the processor time that nobody else wants, from now on."""
         with contextlib.suppress(OSError):  # it has ended
-            os.setpriority(os.PRIO_PROCESS, self.pid, 19)
+            if sys.platform == "linux":
+                # More than the lowest niceness: whoever wakes up takes a processor from it at once.
+                os.sched_setscheduler(self.pid, os.SCHED_IDLE, os.sched_param(0))
+            else:
+                os.setpriority(os.PRIO_PROCESS, self.pid, 19)
 
     def _fill(self, size: int, until: float) -> None:
         while len(self._received) < size:
