@@ -90,7 +90,9 @@ def measure(campaign: Campaign) -> Sequence[Measure]:
                 Measure("from start to ready", server.ready_seconds, "s", {"passports": size}),
                 Measure("memory when ready, all processes", server.resident() / 2**20, "MiB"),
                 *reads(server, names, key, seconds, campaign.random("serving")),
-                *attack(server, names, honest, key, other, seconds, campaign.random("attack")),
+                *attack(
+                    server, names, honest, key, other, seconds, campaign.count(4), campaign.random("attack")
+                ),
                 Measure("memory afterwards, all processes", server.resident() / 2**20, "MiB"),
             ]
     return rows
@@ -126,18 +128,24 @@ def attack(
     key: str,
     other: str,
     seconds: float,
+    rounds: int,
     chooser: random.Random,
 ) -> Iterator[Measure]:
-    """Yield what twenty honest clients wait: calm, beside a hostile one, and while a dataset is built."""
+    """Yield what twenty honest clients wait: calm and beside a hostile one in turns, and while a dataset is built."""
     paths = [f"/v1/dpps/{name}" for name in chooser.sample(names, min(WARM, len(names)))]
     query = "SELECT ?ah { ?b bp:model/bp:ratedCapacityAh ?ah } LIMIT 10"
     paths += [f"/sparql?query={quote(query)}&format=csv"] * (len(paths) // 5)
     for path in paths:
         server.get(path)
     process = server.process.pid
-    calm = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
-    with hostile(server.address, key) as sent:
-        beside = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
+    calm: list[float] = []
+    beside: list[float] = []
+    bombs: list[int] = []
+    for _ in range(rounds):
+        calm += drive(server.address, paths, 3 * seconds / rounds, HONEST, 0.05, keys)
+        with hostile(server.address, key) as sent:
+            beside += drive(server.address, paths, 3 * seconds / rounds, HONEST, 0.05, keys)
+        bombs += sent
     with building(server.address, other) as told:
         meanwhile = drive(server.address, paths, 3 * seconds, HONEST, 0.05, keys)
     assert server.process.pid == process and server.process.poll() is None
@@ -149,8 +157,8 @@ def attack(
         "ms",
         {
             "p50_ms": median(beside) * 1e3,
-            "bombs": len(sent),
-            "statuses": dict(sorted(Counter(sent).items())),
+            "bombs": len(bombs),
+            "statuses": dict(sorted(Counter(bombs).items())),
             "server_restarts": 0,
         },
     )

@@ -99,11 +99,12 @@ class Datasets:
             return self._at.get(audience) == head.sequence
         return Stamp.read(self.place(audience) / STAMP) == self._stamp(head)
 
-    def is_there(self, audience: str) -> bool:
-        """Return whether a dataset was built, at whatever entry it stands."""
-        if self._folder is None:
-            return audience in self._open
-        return Stamp.read(self.place(audience) / STAMP) is not None
+    def behind(self, audience: Audience) -> int:
+        """Return about how many records or changes a dataset on disk lacks: never fewer, often more."""
+        stamp = Stamp.read(self.place(audience.name) / STAMP)
+        if stamp is None or stamp.ontology != self._ontology:
+            return self._journal.count(stages(audience))
+        return max(0, self._journal.head.sequence - stamp.sequence)
 
     def names(self) -> list[str]:
         """Return the audiences that have a dataset, fresh or not."""

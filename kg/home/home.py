@@ -173,9 +173,9 @@ class Home(Passports):
         """Return the audiences that have a dataset, up to date or not."""
         return [name for name in self._datasets.names() if name in self.audiences]
 
-    def has_dataset(self, audience: str) -> bool:
-        """Return whether the dataset of an audience was built once, be it up to date or not."""
-        return self._datasets.is_there(self.audience(audience).name)
+    def behind(self, audience: str) -> int:
+        """Return about how many records or changes the dataset of an audience lacks; all, if it is not there."""
+        return self._datasets.behind(self.audience(audience))
 
     def is_built(self, audience: str) -> bool:
         """Return whether the dataset of an audience exists and is up to date."""

@@ -152,9 +152,9 @@ class Answering:
             opening.ended.set()
 
     def _build_apart(self, opening: Opening) -> None:
-        """Have a process of its own build a dataset that is large and not there; else it is built here."""
+        """Have a process of its own bring up a dataset that lacks much; else that is done here."""
         folder = self._home.folder
-        if folder is None or self._home.has_dataset(opening.audience) or len(self._home) < WORTH_RECORDS:
+        if folder is None or self._home.behind(opening.audience) < WORTH_RECORDS:
             return
 
         def progress(done: int, count: int) -> None:
@@ -164,6 +164,7 @@ class Answering:
 
         try:
             build(folder, opening.audience, progress)
+            self._log.info("dataset is built", audience=opening.audience)
         except (BattPassError, OSError) as error:
             self._log.warning("dataset is built here", audience=opening.audience, reason=str(error))
         opening.done = 0

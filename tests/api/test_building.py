@@ -7,7 +7,7 @@ import pytest
 
 from battpass.kg.home import Home
 from battpass.services.api.answering import WORTH_RECORDS
-from tests.api.conftest import serving
+from tests.api.conftest import Served, serving
 from tests.home import small
 
 COUNT = "SELECT (COUNT(?b) AS ?n) { ?b <https://example.org/value> ?value }"
@@ -18,6 +18,12 @@ def large(tmp_path: Path) -> Iterator[Home]:
     with Home.open(tmp_path / "large", create=True) as made:
         made.put_many([small.arrival(number) for number in range(WORTH_RECORDS)], trusted=True)
         yield made
+
+
+def built(server: Served) -> list[tuple[str, str]]:
+    """Return what a server logged of building datasets."""
+    events = ("dataset is built", "dataset is built here")
+    return [(line["event"], line["audience"]) for line in server.entries() if line["event"] in events]
 
 
 @pytest.mark.parametrize("possible", [True, False])
@@ -32,8 +38,18 @@ def test_a_large_dataset_answers_wherever_it_was_built(
             server.wait_until_ready()
             answer = server.client.get("/sparql", params={"query": COUNT, "format": "csv"})
             assert answer.text.split() == ["n", str(WORTH_RECORDS)]
-            told = [line["audience"] for line in server.entries() if line["event"] == "dataset is built here"]
-            assert told == ([] if possible else ["public"])
+            assert built(server) == [("dataset is built" if possible else "dataset is built here", "public")]
+
+
+def test_a_dataset_that_lacks_much_is_brought_up_by_a_process_too(large: Home) -> None:
+    large.dataset("public")
+    more = [small.arrival(WORTH_RECORDS + number) for number in range(WORTH_RECORDS)]
+    large.put_many(more, trusted=True)
+    with serving(large, ready=False) as server:
+        server.wait_until_ready()
+        answer = server.client.get("/sparql", params={"query": COUNT, "format": "csv"})
+        assert answer.text.split() == ["n", str(2 * WORTH_RECORDS)]
+        assert built(server) == [("dataset is built", "public")]
 
 
 def test_a_server_that_ends_does_not_wait_for_a_dataset(large: Home) -> None:
