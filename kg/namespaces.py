@@ -25,6 +25,8 @@ PREFIXES = {
     "owl": "http://www.w3.org/2002/07/owl#",
     "xsd": XSD,
     "sh": "http://www.w3.org/ns/shacl#",
+    "dash": "http://datashapes.org/dash#",
+    "shui": "http://www.w3.org/ns/shacl-ui#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "dcterms": "http://purl.org/dc/terms/",
     "dcat": "http://www.w3.org/ns/dcat#",

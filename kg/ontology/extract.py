@@ -38,6 +38,8 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "owl": ("OWL", "2"),
     "xsd": ("XML Schema datatypes", "1.1"),
     "sh": ("SHACL", "1.0"),
+    "dash": ("DASH", ""),
+    "shui": ("SHACL 1.2 User Interfaces", "2026-05-26"),
     "skos": ("SKOS", "2009-08-18"),
     "dcterms": ("DCMI Metadata Terms", "2020-01-20"),
     "dcat": ("DCAT", "3"),
@@ -51,7 +53,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "sosa": ("SOSA", "2017-10-19"),
 }
 # What the files themselves are written in needs no label in a dataset.
-_LANGUAGES = ("rdf", "rdfs", "owl", "xsd", "sh")
+_LANGUAGES = ("rdf", "rdfs", "owl", "xsd", "sh", "dash", "shui")
 _EMMO_LIKE = ("emmo", "battery", "echem", "chemsub", "chameo", "bvco", "gpo")
 _BDF_SOURCE = ("Battery Data Format", "1.3.0")
 _NEXT_VERSION = {"battery": "0.20.2", "echem": "0.37.2", "chemsub": "0.15.0"}

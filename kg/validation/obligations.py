@@ -23,6 +23,7 @@ from battpass.kg.namespaces import RDF, RDFS, XSD, expand
 from battpass.kg.obligations import Bindingness, Category, Obligation, Obligations
 from battpass.kg.paths import Path
 from battpass.kg.tables import Labels
+from battpass.kg.validation.hints import EXAMPLE, VOCABULARIES, hints_of
 from battpass.kg.validation.shapes import FINDING_CODE, MEND, SH, SHAPES, SOURCE, ShapeSet
 
 Route = tuple[str, ...]
@@ -82,9 +83,12 @@ def duties(
     )
 
 
-def category_shapes(category: Category, owed: Iterable[Duty]) -> ShapeSet:
-    """Return the shapes that ask for what is owed; a coarser statement of the same thing will do."""
-    return ShapeSet(_shapes(category, tuple(owed)))
+def category_shapes(category: Category, owed: Iterable[Duty], fields: ShapeSet) -> ShapeSet:
+    """Return the shapes that ask for what is owed; a coarser statement of the same thing will do.
+
+    `fields` are the shapes that say what the values are like; examples and widgets are theirs.
+    """
+    return ShapeSet(_shapes(category, tuple(owed), fields))
 
 
 def presence_routes(attribute: Attribute) -> tuple[Route, ...]:
@@ -123,7 +127,7 @@ def _weight(obligation: Obligation, on: date, holds: bool) -> tuple[Severity, st
     return Severity.INFO, "due", (f"A value, due from {starts}.", f"Ein Wert, fällig ab {starts}.")
 
 
-def _shapes(category: Category, owed: tuple[Duty, ...]) -> Iterator[Quad]:
+def _shapes(category: Category, owed: tuple[Duty, ...], fields: ShapeSet) -> Iterator[Quad]:
     for number, (name, labels) in enumerate(SUBMODELS.items()):
         group = NamedNode(f"{SHAPES}group-duties-{name}")
         yield _quad(group, RDF + "type", _sh("PropertyGroup"))
@@ -138,6 +142,20 @@ def _shapes(category: Category, owed: tuple[Duty, ...]) -> Iterator[Quad]:
             if duty.attribute.subject == subject:
                 yield _quad(shape, SH + "property", NamedNode(duty.shape))
                 yield from _property_shape(duty)
+                yield from _as_the_field(duty, fields)
+
+
+def _as_the_field(duty: Duty, fields: ShapeSet) -> Iterator[Quad]:
+    """Yield an example and the widgets of what a duty asks for, where its field is among the shapes."""
+    here, field = NamedNode(duty.shape), fields.with_path(presence_routes(duty.attribute)[0][-1])
+    if field is None:
+        return
+    for example in fields.index.objects(field.iri, EXAMPLE):
+        yield _quad(here, EXAMPLE, example)
+    hints = hints_of(fields, field.iri)
+    for vocabulary in VOCABULARIES:
+        yield _quad(here, vocabulary + "editor", NamedNode(vocabulary + hints.editor))
+        yield _quad(here, vocabulary + "viewer", NamedNode(vocabulary + hints.viewer))
 
 
 def _property_shape(duty: Duty) -> Iterator[Quad]:

@@ -172,7 +172,7 @@ class Validator:
             if len(self._owed) >= _KEPT:
                 self._owed.clear()
             owed = duties(self.attributes, self.obligations, category, on, holding)
-            shapes = category_shapes(category, owed)
+            shapes = category_shapes(category, owed, self.shapes)
             self._owed[key] = (shapes, self._new_engine(shapes))
         return self._owed[key]
 

@@ -228,7 +228,7 @@ def put_off_rated_capacity(table: Rows) -> None:
 def shape_of(attribute: str, attributes: Mapping[str, Attribute], owed: Obligations, on: date) -> Index:
     """Return what the generated category shapes of EV batteries say, with one attribute's shape as `duty`."""
     holding = frozenset(attributes)
-    made = category_shapes(Category.EV, duties(attributes, owed, Category.EV, on, holding))
+    made = category_shapes(Category.EV, duties(attributes, owed, Category.EV, on, holding), ShapeSet.load())
     name = f"https://w3id.org/battpass/shapes#duty-{attribute}-EV"
     return Index(
         Quad(node("bp:duty"), quad.predicate, quad.object)

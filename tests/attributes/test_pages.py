@@ -100,16 +100,17 @@ def validation_codes() -> set[str]:
     attributes = load_attributes()
     obligations = Obligations.load(attributes=attributes)
     days = {one.applies_from for one in obligations if one.applies_from}
+    shapes = ShapeSet.load()
     made = {
         shape.code
         for category in {one.category for one in obligations}
         for day in (min(days), max(days))
         for holding in (frozenset[str](), frozenset(attributes))
         for shape in category_shapes(
-            category, duties(attributes, obligations, category, day, holding)
+            category, duties(attributes, obligations, category, day, holding), shapes
         ).property_shapes.values()
     }
-    written = {shape.code for shape in ShapeSet.load().property_shapes.values() if shape.code}
+    written = {shape.code for shape in shapes.property_shapes.values() if shape.code}
     return made | written | set(CODES.values())
 
 

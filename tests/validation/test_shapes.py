@@ -6,26 +6,37 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode, Quad, Store
 
 from battpass.kg.attributes import load_attributes
 from battpass.kg.concepts import ConceptTable
 from battpass.kg.mapping.table import Place, Rule, read_mapping
-from battpass.kg.namespaces import RDF, expand, shorten
+from battpass.kg.namespaces import PREFIXES, RDF, expand, shorten
 from battpass.kg.obligations import Category, Obligations
 from battpass.kg.quantities import load_quantities
 from battpass.kg.resources import shapes_path
+from battpass.kg.validation.compiled import compile_shapes
+from battpass.kg.validation.data import reference_individuals
+from battpass.kg.validation.hints import EXAMPLE, hints_of
 from battpass.kg.validation.obligations import category_shapes, duties
 from battpass.kg.validation.shapes import MANIFEST, SCHEME, SH, SHAPES, ShapeSet
 from battpass.services.exchange.battery_pass import TABLE
 
 STATIC = ShapeSet.load()
 
+# What a shape asks of each value by itself.
+_ON_VALUES = (
+    "datatype", "nodeKind", "pattern", "flags", "minLength", "maxLength", "in", "hasValue", "node",
+    "minInclusive", "minExclusive", "maxInclusive", "maxExclusive",
+)  # fmt: skip
+_TARGETS = tuple(f"{SH}target{kind}" for kind in ("Class", "ObjectsOf", "SubjectsOf"))
+
 
 def of_category(category: Category) -> ShapeSet:
     attributes, obligations = load_attributes(), Obligations.load()
     holding = frozenset(attributes)
-    return category_shapes(category, duties(attributes, obligations, category, date(2030, 1, 1), holding))
+    owed = duties(attributes, obligations, category, date(2030, 1, 1), holding)
+    return category_shapes(category, owed, STATIC)
 
 
 SETS = {"files": STATIC, **{str(category): of_category(category) for category in Category}}
@@ -43,6 +54,65 @@ def test_every_property_shape_has_all_that_forms_and_reports_need(shapes: ShapeS
         assert shape.order > 0 and len(shapes.objects(iri, "order")) == 1, iri
         assert NamedNode(SH + "PropertyGroup") in shapes.index.objects(shape.group, RDF + "type"), iri
         assert len(shapes.objects(iri, "severity")) == 1, iri
+
+
+@pytest.mark.parametrize("shapes", SETS.values(), ids=SETS.keys())
+def test_every_property_shape_has_an_example_that_meets_it(shapes: ShapeSet) -> None:
+    concepts = reference_individuals(ConceptTable.load())
+    trial = [quad for quad in shapes.quads if quad.predicate.value not in _TARGETS]
+    for iri in shapes.property_shapes:
+        examples = shapes.index.objects(iri, EXAMPLE)
+        assert len(examples) == 1, iri
+        # The constraints on single values are tried on the example itself.
+        here = NamedNode(f"{SHAPES}trial-of-{iri.rpartition('#')[2]}")
+        trial.append(Quad(here, NamedNode(SH + "targetNode"), examples[0]))
+        trial += [
+            Quad(here, NamedNode(SH + local), value)
+            for local in _ON_VALUES
+            for value in shapes.objects(iri, local)
+        ]
+    report = compile_shapes(trial).validate(concepts)
+
+    assert not [(result.shape, result.value) for result in report.results]
+
+
+@pytest.mark.parametrize("shapes", SETS.values(), ids=SETS.keys())
+def test_widgets_are_those_that_fit_the_constraints(shapes: ShapeSet) -> None:
+    for iri, shape in shapes.property_shapes.items():
+        last = STATIC.with_path(shape.routes[0][-1])
+        hints = hints_of(STATIC, iri if shapes is STATIC or last is None else last.iri)
+        for vocabulary in (PREFIXES["dash"], PREFIXES["shui"]):
+            for kind, widget in (("editor", hints.editor), ("viewer", hints.viewer)):
+                said = shapes.index.objects(iri, vocabulary + kind)
+                assert said == [NamedNode(vocabulary + widget)], (iri, kind)
+
+
+@pytest.mark.parametrize(
+    ("shape", "editor", "viewer"),
+    [
+        ("batteryCategoryDuty", "EnumSelectEditor", "LabelViewer"),
+        ("batteryCategory", "InstancesSelectEditor", "LabelViewer"),
+        ("manufacturer", "AutoCompleteEditor", "LabelViewer"),
+        ("ratedCapacity-quantity", "DetailsEditor", "DetailsViewer"),
+        ("issued", "DatePickerEditor", "LiteralViewer"),
+        ("validAt", "DateTimePickerEditor", "LiteralViewer"),
+        ("critical", "BooleanSelectEditor", "LiteralViewer"),
+        ("ratedCapacity", "TextFieldEditor", "LiteralViewer"),
+        ("model", "URIEditor", "URIViewer"),
+        # Rules have the widgets of the field that they are about.
+        ("issuedNotAhead", "DatePickerEditor", "LiteralViewer"),
+        ("dateOrderMarket", "DatePickerEditor", "LiteralViewer"),
+        ("cfStagesSum", "DetailsEditor", "DetailsViewer"),
+        ("duty-ratedCapacity-EV", "TextFieldEditor", "LiteralViewer"),
+        ("duty-manufacturer-EV", "AutoCompleteEditor", "LabelViewer"),
+    ],
+)
+def test_a_field_has_the_widget_of_its_kind(shape: str, editor: str, viewer: str) -> None:
+    shapes = SETS["EV" if shape.startswith("duty") else "files"]
+
+    for vocabulary in (PREFIXES["dash"], PREFIXES["shui"]):
+        assert shapes.index.text(SHAPES + shape, f"{vocabulary}editor") == vocabulary + editor
+        assert shapes.index.text(SHAPES + shape, f"{vocabulary}viewer") == vocabulary + viewer
 
 
 @pytest.mark.parametrize("shapes", SETS.values(), ids=SETS.keys())
