@@ -35,6 +35,7 @@ from battpass.services.exchange.battery_pass import BATTERY_PASS_6_1
 from benchmarks.campaigns import Campaign
 from benchmarks.copies import PATTERNS
 from benchmarks.harness import Measure, script
+from benchmarks.shacl import core_of
 
 _OPTIONS = {"inference": "none", "advanced": False, "do_owl_imports": False, "meta_shacl": False}
 _DAY, _EARLY = date(2026, 11, 21), date(2020, 1, 1)
@@ -136,7 +137,7 @@ def _resident() -> int:
 def measure(campaign: Campaign) -> list[Measure]:
     """Return rates and ratios for both kinds of shapes, and what a passport weighs."""
     shapes = ShapeSet.load()
-    core = [quad for quad in shapes.quads if quad.predicate.value != SH + "sparql"]
+    core = core_of(shapes)
     reference = reference_individuals(ConceptTable.load())
     fleet = list(patterns(campaign.seed))
     rows: list[Measure] = []

@@ -22,6 +22,8 @@ SHAPES = "https://w3id.org/battpass/shapes#"
 SH = "http://www.w3.org/ns/shacl#"
 MANIFEST = "https://w3id.org/battpass/shapes"
 
+COMPONENTS = "components"
+
 MEND = expand("bp:mend")
 FINDING_CODE = expand("bp:findingCode")
 SCHEME = expand("bp:scheme")
@@ -64,7 +66,8 @@ class ShapeSet:
     def load(cls, folder: Path | None = None, only: Iterable[str] | None = None) -> "ShapeSet":
         """Return the shapes that are installed, or those of `folder`.
 
-        `only` names the files to read (`general`, `materials`, ...); the manifest always comes along.
+        `only` names the files to read (`general`, `materials`, ...); the manifest and the constraint
+        components, without which shapes would not say what they say, always come along.
 
         Raises
         ------
@@ -74,7 +77,7 @@ class ShapeSet:
         folder = folder or shapes_path()
         quads = _read(folder / "manifest.ttl")
         names = [iri.rpartition("/")[2] for iri in _imports(quads)]
-        for name in names if only is None else only:
+        for name in names if only is None else dict.fromkeys((COMPONENTS, *only)):
             # Blank nodes of two files must not meet, so each file gets labels of its own.
             quads += [_relabelled(quad, name) for quad in _read(folder / f"{name}.ttl")]
         return cls(quads)

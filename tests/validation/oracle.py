@@ -13,12 +13,18 @@ from battpass.kg.validation.shapes import FINDING_CODE, MEND, SH, SOURCE
 from battpass.kg.validation.terms import from_rdflib, to_rdflib_graph
 
 # pySHACL fails on comparisons of values that do not compare, where the standard asks for a result.
-COMPARISONS = frozenset(SH + local for local in ("sparql", "lessThan", "lessThanOrEquals"))
+_COMPARISONS = frozenset(SH + local for local in ("sparql", "lessThan", "lessThanOrEquals"))
+_COMPONENT = NamedNode(SH + "ConstraintComponent")
 # It looks at every statement of a shape on each visit; these constrain nothing.
 _FOR_PEOPLE = frozenset(
     {SH + local for local in ("name", "description", "message", "group", "order")}
     | {MEND, FINDING_CODE, SOURCE}
 )
+
+
+def compares(quad: Quad) -> bool:
+    """Return whether a statement of shapes asks for comparisons, or declares a component that does."""
+    return quad.predicate.value in _COMPARISONS or quad.object == _COMPONENT
 
 
 class PySHACL:

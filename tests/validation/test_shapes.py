@@ -151,6 +151,30 @@ def test_groups_have_labels_in_both_languages() -> None:
         assert sorted(getattr(label, "language", "") for label in labels) == ["de", "en"], group
 
 
+def test_components_and_their_parameters_are_told_in_both_languages_and_used() -> None:
+    used = {
+        parameter
+        for iri in STATIC.property_shapes
+        for parameter in STATIC.index.predicates(iri)
+        if parameter.startswith(SHAPES)
+    }
+    declared = set()
+    for component in STATIC.index.subjects(RDF + "type"):
+        if NamedNode(SH + "ConstraintComponent") not in STATIC.index.objects(component, RDF + "type"):
+            continue
+        for predicate in (expand("rdfs:label"), expand("rdfs:comment")):
+            texts = STATIC.index.objects(component, predicate)
+            assert sorted(getattr(text, "language", "") for text in texts) == ["de", "en"], component
+        for parameter in STATIC.objects(component, "parameter"):
+            told = STATIC.objects(getattr(parameter, "value", ""), "description")
+            assert sorted(getattr(text, "language", "") for text in told) == ["de", "en"], parameter
+            path = STATIC.index.text(getattr(parameter, "value", ""), SH + "path")
+            assert path not in declared, "a parameter of two components would set off both"
+            declared.add(path)
+
+    assert declared == used
+
+
 def test_the_manifest_lists_every_file_and_each_has_a_version() -> None:
     files = {path.stem for path in shapes_path().glob("*.ttl")} - {"manifest"}
     listed = {

@@ -9,7 +9,7 @@ to look at the whole graph.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyoxigraph import NamedNode, QuerySolutions, Store, Variable
+from pyoxigraph import Literal, NamedNode, QuerySolutions, Store, Variable
 
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.paths import Path, sparql
@@ -73,6 +73,7 @@ def prepare(
     *,
     ask: bool = False,
     absent: frozenset[str] = frozenset(),
+    constants: Mapping[str, Term] | None = None,
 ) -> Query:
     """Return a query ready to run.
 
@@ -84,6 +85,9 @@ def prepare(
         What `$PATH` stands for; None where there is none.
     absent
         Those of `bound` that get no value: optional parameters that a shape does not give.
+    constants
+        Values of those of `bound` that have the same one each time. They are written into the query where
+        they can stand, which makes it one for all focus nodes.
 
     Raises
     ------
@@ -96,8 +100,17 @@ def prepare(
     if path is not None:
         _check_path(text, tokens, prefixes)
     text = _replaced(text, tokens, "PATH", sparql(path) if path is not None else "$PATH")
+    if constants and (written := _with_constants(text, constants)) != text:
+        try:
+            return _ready(written, prefixes, names - absent, ask)
+        except QueryRejected:  # a literal where only a variable can stand
+            pass
+    return _ready(text, prefixes, names - absent, ask)
+
+
+def _ready(text: str, prefixes: Mapping[str, str], names: frozenset[str], ask: bool) -> Query:
     tokens = list(tokens_of(text))
-    used = frozenset(token.variable for token in tokens) & names - absent
+    used = frozenset(token.variable for token in tokens) & names
     needed = frozenset() if ask else _needed(tokens, prefixes)
     apart = used == {"this"} and _only_in_triples(tokens) and _named_once(tokens)
     filled = [(text, used)] if apart and not ask else _filled(text, tokens, used, ask)
@@ -204,6 +217,25 @@ def _replaced(text: str, tokens: Sequence[Token], variable: str, by: str) -> str
     for token in reversed(tokens):
         if token.variable == variable:
             text = text[: token.start] + by + text[token.end :]
+    return text
+
+
+def _with_constants(text: str, constants: Mapping[str, Term]) -> str:
+    """Return the query with variables replaced by what they stand for, other than blank nodes.
+
+    Variables stay where they are returned, looked for by BOUND, or grouped by.
+    """
+    tokens = list(tokens_of(text))
+    if not _named_once(tokens):
+        return text
+    head = next(number for number, token in enumerate(tokens) if token.word == "SELECT")
+    stay = set(_projected(tokens, head) or ())
+    for token, following, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if (token.word == "BOUND" and following.is_sign("(")) or following.word == "BY":
+            stay.add(third.variable)
+    for name, term in constants.items():
+        if name not in stay and isinstance(term, NamedNode | Literal):
+            text = _replaced(text, list(tokens_of(text)), name, str(term))
     return text
 
 

@@ -253,7 +253,9 @@ def _query(
         raise bad(holder.node, f"there is no sh:{form}", f"Give it the text of a query by sh:{form}")
     absent = frozenset(bound) - {"this", "value"} - frozenset(parameters or ())
     try:
-        return prepare(text, _prefixes(holder), bound, path, ask=form == "ask", absent=absent)
+        return prepare(
+            text, _prefixes(holder), bound, path, ask=form == "ask", absent=absent, constants=parameters
+        )
     except QueryRejected as error:
         raise BadShapes(
             f"The shapes cannot be used. In {shown(description.node)}: the query of {shown(holder.node)} "
