@@ -131,7 +131,7 @@ def attack(
     rounds: int,
     chooser: random.Random,
 ) -> Iterator[Measure]:
-    """Yield what twenty honest clients wait: calm, beside a hostile one, by turns, and while a dataset is built."""
+    """Yield what twenty honest clients wait: calm and beside a hostile one by turns, and during a build."""
     paths = [f"/v1/dpps/{name}" for name in chooser.sample(names, min(WARM, len(names)))]
     query = "SELECT ?ah { ?b bp:model/bp:ratedCapacityAh ?ah } LIMIT 10"
     paths += [f"/sparql?query={quote(query)}&format=csv"] * (len(paths) // 5)
