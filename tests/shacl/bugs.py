@@ -7,12 +7,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.shacl.material import COMPONENTS, LARGE, OF_SHAPES, PREFIXES, SPELT
 from tests.shacl.rivals import Line
 
 PYSHACL, TURBO = "pySHACL", "pyshacl-turbo"
 _BOUNDS = re.compile(r"sh:(?:min|max)(?:In|Ex)clusive|sh:lessThan")
+_BOUND = re.compile(r"sh:(?:min|max)(?:In|Ex)clusive (\S+)")
+_WRITTEN_NUMBER = re.compile(r'-?[0-9.]+(?:e[0-9]+)?\Z|"[^"]*"\^\^xsd:(?:integer|decimal|double|float)\Z')
 _OF_BOUNDS = ("Min", "Max", "LessThan")
 _NUMBER = re.compile(r'"[-+0-9.e]+"\^\^<xsd:(?:integer|decimal|double|float)\Z')
+_QUERY = re.compile("sh:sparql|ex:most|ex:with")
+_ASK, _SELECT = COMPONENTS["ask"][0], COMPONENTS["select"][0] + PREFIXES
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Bug:
     """A fault: who has it, the case that shows it, and how many results are right there.
 
     `touches` is given a result that only one side has, the text of its shape with all shapes that it asks,
-    and the data.
+    and the data with the nodes that shapes name as targets.
     """
 
     name: str
@@ -36,7 +41,8 @@ def _of_order(line: Line, shapes: str, data: str) -> bool:
         return False
     # Two numbers compare, and nobody gets that wrong.
     alone = line.component.endswith(("Inclusive", "Exclusive")) and line.component.startswith(_OF_BOUNDS)
-    return not (alone and _NUMBER.match(line.value) and not re.search(r"xsd:date|true|false", shapes))
+    numbers = all(_WRITTEN_NUMBER.match(bound) for bound in _BOUND.findall(shapes))
+    return not (alone and _NUMBER.match(line.value) and numbers)
 
 
 BUGS = (
@@ -57,12 +63,39 @@ BUGS = (
         lambda line, shapes, data: '"300"^^' in shapes + data and bool(_BOUNDS.search(shapes)),
     ),
     Bug(
+        "an integer of more than 64 bits compares with nothing",
+        (TURBO,),
+        f"ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:maxExclusive {LARGE} .",
+        "ex:a ex:p 5 .",
+        0,
+        lambda line, shapes, data: LARGE in shapes + data and bool(_BOUNDS.search(shapes)),
+    ),
+    Bug(
         "a term that has no order is less than or equal to itself",
         (PYSHACL, TURBO),
         "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:lessThanOrEquals ex:q .",
         "ex:a ex:p ex:b ; ex:q ex:b .",
         1,
         lambda line, shapes, data: "lessThanOrEquals" in shapes,
+    ),
+    Bug(
+        "texts of one language are put into an order, which SPARQL has for plain texts only",
+        (PYSHACL, TURBO),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:lessThan ex:q .",
+        'ex:a ex:p "a"@en ; ex:q "b"@en .',
+        1,
+        lambda line, shapes, data: "sh:lessThan" in shapes and "@" in data,
+    ),
+    Bug(
+        "a literal that its datatype does not have is numeric to a query",
+        (PYSHACL,),
+        """ex:S sh:targetNode "aldi"^^xsd:integer ; sh:sparql [ sh:select
+            "SELECT $this { FILTER(isNumeric($this)) }" ] .""",
+        "ex:a ex:p ex:b .",
+        0,
+        lambda line, shapes, data: (
+            bool(_QUERY.search(shapes)) and bool(re.search('"aldi"|"300"', shapes + data))
+        ),
     ),
     Bug(
         "a blank node is long enough where no length is asked for",
@@ -79,7 +112,9 @@ BUGS = (
             "SELECT $this { $this <http://example.org/p> ?x }" ] .""",
         "ex:a ex:p 1 , 2 .",
         2,
-        lambda line, shapes, data: line.component == "SPARQL" and bool(re.search("OPTIONAL|UNION", shapes)),
+        lambda line, shapes, data: (
+            line.component == "SPARQL" and bool(re.search("OPTIONAL|UNION|COALESCE", shapes))
+        ),
     ),
     Bug(
         "a sequence is not turned round when it is followed backwards",
@@ -98,18 +133,60 @@ BUGS = (
         0,
         lambda line, shapes, data: "$PATH" in shapes and bool(re.search("OrMore|OrOne", shapes)),
     ),
+    Bug(
+        "the value that an ASK validator says no to is not told where the shape has a path",
+        (PYSHACL, TURBO),
+        f"{_ASK} ex:S sh:targetNode ex:a ; sh:path ex:p ; ex:most 1 .",
+        "ex:a ex:p 5 .",
+        1,
+        lambda line, shapes, data: line.component.endswith("MostComponent") and bool(line.path),
+    ),
+    Bug(
+        "a component with one parameter is asked once where the parameter has two values",
+        (PYSHACL,),
+        f"{_ASK} ex:S sh:targetNode 3 ; ex:most 1 , 2 .",
+        "ex:a ex:p 5 .",
+        2,
+        lambda line, shapes, data: bool(re.search(r"ex:most \S+ ,", shapes)),
+    ),
+    Bug(
+        "a SELECT validator of node shapes runs with ?value bound to the focus node",
+        (PYSHACL,),
+        f"{_SELECT} ex:S sh:targetNode ex:a ; ex:with ex:p .",
+        "ex:a ex:p ex:b .",
+        1,
+        lambda line, shapes, data: "ex:with" in shapes,
+    ),
 )
 
-# Our own: the store that runs queries keeps numbers and times in one spelling, and takes two for one term.
-OWN = Bug(
-    "a number in another spelling is the same term to a query",
-    (PYSHACL, TURBO),
-    """ex:S sh:targetNode "02"^^xsd:integer ; sh:sparql [ sh:select
-        "SELECT $this { ?x <http://example.org/p> $this }" ] .""",
-    "ex:a ex:p 2 .",
-    1,
-    lambda line, shapes, data: (
-        "sh:sparql" in shapes and bool(re.search(r'"02"\^\^|"300"\^\^|"2"\^\^xsd:float', shapes + data))
+
+def _of_spelling(line: Line, shapes: str, data: str) -> bool:
+    return bool(_QUERY.search(shapes)) and any(
+        spelt in shapes + data for spelt in (*SPELT, '"300"^^xsd:byte')
+    )
+
+
+# Our own, of the store that runs queries.
+OWN = (
+    # It keeps numbers and times in one spelling, and takes two for one term.
+    Bug(
+        "a number in another spelling is the same term to a query",
+        (PYSHACL, TURBO),
+        """ex:S sh:targetNode "02"^^xsd:integer ; sh:sparql [ sh:select
+            "SELECT $this { ?x <http://example.org/p> $this }" ] .""",
+        "ex:a ex:p 2 .",
+        1,
+        _of_spelling,
+    ),
+    # It counts with 64 bits.
+    Bug(
+        "an integer of more than 64 bits is no number to a query",
+        (PYSHACL,),
+        f"""ex:S sh:targetNode {LARGE} ; sh:sparql [ sh:select
+            "SELECT $this {{ FILTER(!isNumeric($this)) }}" ] .""",
+        "ex:a ex:p 2 .",
+        1,
+        lambda line, shapes, data: LARGE in shapes + data and bool(_QUERY.search(shapes)),
     ),
 )
 
@@ -139,9 +216,28 @@ CRASHES = (
     ),
     Crash(
         PYSHACL,
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:maxInclusive 1.5 .",
+        'ex:a ex:p "NaN"^^xsd:double .',
+        "decimal.InvalidOperation",
+    ),
+    Crash(
+        PYSHACL,
         """ex:S sh:targetNode ex:a ; sh:path [ sh:zeroOrMorePath [ sh:zeroOrOnePath ex:p ] ] ; sh:sparql [
             sh:select "SELECT $this ?value { $this $PATH ?value }" ] .""",
         "ex:a ex:p ex:b .",
         "Expected SelectQuery",
+    ),
+    Crash(
+        PYSHACL,
+        "ex:S sh:targetNode ex:a ; sh:or () .",
+        "ex:a ex:p ex:b .",
+        "well-formed RDF list with 1 or more members",
+    ),
+    Crash(
+        PYSHACL,
+        f"""ex:S sh:targetNode ex:a ; sh:targetClass ex:A ; sh:sparql [ sh:prefixes ex: ;
+            sh:select \'\'\'{OF_SHAPES}\'\'\' ] . {PREFIXES}""",
+        "ex:a ex:p ex:b .",
+        "Shapes Graph is not currently supported",
     ),
 )

@@ -1,6 +1,8 @@
 """pySHACL and pyshacl-turbo over the same shapes and data, with their reports as values."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,12 +18,21 @@ from battpass.kg.validation.compiled.paths import sparql
 from battpass.kg.validation.compiled.syntax import Said, ShapesGraph
 from battpass.kg.validation.compiled.vocabulary import PATH, SH, sh
 from battpass.kg.validation.terms import from_rdflib
-from tests.shacl.turtle import EX
+from tests.shacl.material import COMPONENTS, EX, MESSAGES
+
+OWN_COMPONENTS = frozenset(
+    name for text, _ in COMPONENTS.values() for name in re.findall(r"ex:(\w+Component)\b", text)
+)
+_OF_SHAPES = frozenset(text for one in MESSAGES for text in one.split(" , "))
 
 
 @dataclass(frozen=True, order=True)
 class Line:
-    """A result as it is compared."""
+    """A result as it is compared.
+
+    `messages` are those of its shape, if they are of `MESSAGES`: what engines say of themselves is theirs. A
+    detail of an `sh:node` is a line of its own, and `depth` says below how many results it stands.
+    """
 
     focus: str
     path: str
@@ -29,6 +40,8 @@ class Line:
     value: str
     severity: str
     shape: str
+    messages: str = ""
+    depth: int = 0
 
 
 Lines = Counter[Line]
@@ -36,7 +49,12 @@ Lines = Counter[Line]
 
 def ours(shapes: list[Quad], data: list[Quad]) -> Lines:
     """Return what the compiled shapes find."""
-    return Counter(_line(result) for result in compile_shapes(shapes).validate(data, deadline=60).results)
+    return lines(compile_shapes(shapes).validate(data, deadline=60).results)
+
+
+def lines(results: Iterable[Result]) -> Lines:
+    """Return results of ours as they are compared."""
+    return Counter(line for result in results for line in _compared(result))
 
 
 def with_pyshacl(shapes: list[Quad], data: list[Quad]) -> Lines:
@@ -97,34 +115,53 @@ def _lines(report: rdflib.Graph) -> Lines:
     for subject, predicate, term in report:
         quads.append(Quad(from_rdflib(subject), from_rdflib(predicate), from_rdflib(term)))  # type: ignore[arg-type]
     graph = ShapesGraph(quads)
-    nodes = [node for nodes in graph.index.by_subject(sh("result")).values() for node in nodes]
-    return Counter(_reported(graph, graph.index, node) for node in nodes)
+    found = [node for nodes in graph.index.by_subject(sh("result")).values() for node in nodes]
+    return Counter(line for node in found for line in _reported(graph, graph.index, node, 0))
 
 
-def _reported(graph: ShapesGraph, index: Index, node: Term) -> Line:
+def _reported(graph: ShapesGraph, index: Index, node: Term, depth: int) -> Iterator[Line]:
     def one(local: str) -> str:
         return _shown(next(iter(index.objects(node, sh(local))), None))
 
     paths = index.objects(node, sh("resultPath"))
-    return Line(
+    component = one("sourceConstraintComponent")
+    yield Line(
         one("focusNode"),
         sparql(graph.path(paths[0], Said(graph, node, PATH))) if paths else "",
-        one("sourceConstraintComponent"),
+        component,
         one("value"),
         one("resultSeverity"),
         one("sourceShape"),
+        _messages(component, index.objects(node, sh("resultMessage"))),
+        depth,
     )
+    for detail in index.objects(node, sh("detail")):
+        yield from _reported(graph, index, detail, depth + 1)
 
 
-def _line(result: Result) -> Line:
-    return Line(
+def _compared(result: Result, depth: int = 0) -> Iterator[Line]:
+    """Yield a result of ours as it is compared, and the details of an `sh:node`: rivals give no others."""
+    component = _shown(result.component)
+    yield Line(
         _shown(result.focus),
         "" if result.path is None else sparql(result.path),
-        _shown(result.component),
+        component,
         _shown(result.value),
         _shown(result.severity),
         _shown(result.shape),
+        _messages(component, result.messages),
+        depth,
     )
+    if component == "Node":
+        for detail in result.details:
+            yield from _compared(detail, depth + 1)
+
+
+def _messages(component: str, messages: Iterable[Term]) -> str:
+    """Return the messages of a shape; what queries say is compared with the standard alone."""
+    if component.startswith("SPARQL") or component in OWN_COMPONENTS:
+        return ""
+    return " ".join(sorted(text for text in map(str, messages) if text in _OF_SHAPES))
 
 
 def _shown(term: Term | None) -> str:

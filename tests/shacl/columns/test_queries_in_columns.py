@@ -8,7 +8,8 @@ import pytest
 from battpass.kg.errors import BadShapes
 from battpass.kg.validation.compiled.columns.fleet import Clock, Fleet
 from benchmarks.campaigns import Campaign
-from tests.shacl.fuzz import EX, Drawn
+from tests.shacl.fuzz import Drawn
+from tests.shacl.material import EX
 from tests.shacl.turtle import compiled, quads
 
 PREFIXES = (
