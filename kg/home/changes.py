@@ -3,6 +3,7 @@
 from battpass.kg.errors import Unpublishable
 from battpass.kg.home.arrival import Arrival, Outcome, Written
 from battpass.kg.home.blocking import blocks
+from battpass.kg.home.conformance import without_conformance
 from battpass.kg.journal.entry import Action, Entry, Note, Stage
 from battpass.kg.journal.prepare import Change
 
@@ -24,7 +25,7 @@ def change_of(arrival: Arrival, stage: Stage, actor: str, reason: str, expected:
     return Change(
         arrival.record,
         stage,
-        arrival.item,
+        without_conformance(arrival.record, arrival.item),
         model=arrival.model,
         expected=expected,
         actor=actor,

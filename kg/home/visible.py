@@ -8,6 +8,7 @@ from battpass.kg.access import Audience
 from battpass.kg.errors import Archived, NotFound
 from battpass.kg.graphs import AccessClass
 from battpass.kg.home.arrival import State
+from battpass.kg.home.conformance import with_conformance
 from battpass.kg.journal.entry import Entry, Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import Parts
@@ -83,7 +84,7 @@ def state_for(journal: Journal, entry: Entry, reader: Audience) -> State:
     return State(
         entry.record,
         entry.model,
-        journal.state(entry, reader.classes),
+        with_conformance(journal, entry, journal.state(entry, reader.classes)),
         model_parts(journal, entry.model, reader.classes),
     )
 
@@ -96,7 +97,7 @@ def model_parts(journal: Journal, model: str, classes: frozenset[AccessClass]) -
 
 def item_parts(journal: Journal, entry: Entry, reader: Audience) -> Parts:
     """Return what a dataset holds of an item; one that shows drafts says which passports are drafts."""
-    parts = dict(journal.state(entry, reader.classes))
+    parts = dict(with_conformance(journal, entry, journal.state(entry, reader.classes)))
     if reader.own:
         name = graph_name(entry.record, AccessClass.DOCUMENT)
         status = Quad(NamedNode(entry.record), STATUS, Literal(entry.stage.value.capitalize()), name)
