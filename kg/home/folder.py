@@ -1,11 +1,12 @@
 """The folder of a home: what says that it is one, and the lock of the process that writes.
 
-home.json        what this folder is
-lock             empty, or the process that writes
-journal.sqlite   the truth, see `kg.journal`
-head             where the journal ends, see `kg.journal.witness`
-keys.sqlite      API keys, hashed
-datasets/NAME/   derived from the journal, and built again when lost
+home.json          what this folder is
+lock               empty, or the process that writes
+journal.sqlite     the truth, see `kg.journal`
+head               where the journal ends, see `kg.journal.witness`
+keys.sqlite        API keys, hashed
+datasets/NAME/     derived from the journal, and built again when lost
+validation.sqlite  what validating found of what stands, and found again when lost
 """
 
 import json

@@ -14,6 +14,8 @@ from battpass.kg.dataset.dataset import Dataset
 from battpass.kg.dataset.sealed import Walls
 from battpass.kg.errors import DamagedHome, HomeInUse, NotFound, NotWritable
 from battpass.kg.home import folder as folders
+from battpass.kg.home import verdicts
+from battpass.kg.home.arrival import Written
 from battpass.kg.home.datasets import Answering, Datasets, Watch
 from battpass.kg.home.follower import Follower
 from battpass.kg.home.lock import Lock
@@ -95,6 +97,13 @@ class Home(Passports):
         except BaseException:
             lock.release()
             raise
+
+    def erase(self, name: str, *, actor: str = "", reason: str = "") -> Written:
+        """Take away the texts of a passport that was archived, and what validating found of it."""
+        written = super().erase(name, actor=actor, reason=reason)
+        if self.folder is not None:
+            verdicts.forget(self.folder, written.record)
+        return written
 
     # --- datasets --------------------------------------------------------------------------------------
 

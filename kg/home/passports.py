@@ -269,6 +269,15 @@ class Passports:
             if entry is not None:
                 yield self.journal.told(entry)
 
+    def standing(self, stages: Iterable[Stage]) -> Iterator[Entry]:
+        """Yield the entries that stand in some stages, by record: a draft may stand beside what is published.
+
+        Those that are gone meanwhile are left out.
+        """
+        for record, stage, _ in self.journal.records(stages):
+            if (entry := self.journal.standing(record).get(stage)) is not None:
+                yield entry
+
     @property
     def sequence(self) -> int:
         """The sequence number of the last entry of the journal."""

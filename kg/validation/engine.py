@@ -1,8 +1,9 @@
 """The engine that runs shapes: they are compiled once, and run over one record at a time."""
 
-from typing import Protocol
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Protocol, TypeVar
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Quad
 
 from battpass.kg.validation.compiled import compile_shapes
 from battpass.kg.validation.compiled.results import Result as Compiled
@@ -13,12 +14,20 @@ from battpass.kg.validation.shapes import SH, ShapeSet
 # The variable by which the queries of our shapes say in words what was found; other engines pass it by.
 _FOUND = "found"
 
+_Name = TypeVar("_Name", bound=Hashable)
+
 
 class Engine(Protocol):
     """Runs one set of shapes over data."""
 
     def results(self, data: Data) -> list[Result]:
         """Return all results, in an order that depends on nothing but shapes and data."""
+        ...
+
+    def results_of_all(
+        self, records: Iterable[tuple[_Name, Data]], reference: Iterable[Quad]
+    ) -> Iterator[tuple[_Name, list[Result]]]:
+        """Yield for each of many records what `results` returns for it with the reference statements."""
         ...
 
 
@@ -36,10 +45,22 @@ class CompiledEngine:
 
     def results(self, data: Data) -> list[Result]:
         """Return the results, in the order of their focus nodes."""
-        return sorted(
-            map(_result, self._shapes.validate(data.compiled).results),
-            key=lambda result: (str(result.focus), result.shape, str(result.value), result.component),
-        )
+        return _in_order(self._shapes.validate(data.compiled).results)
+
+    def results_of_all(
+        self, records: Iterable[tuple[_Name, Data]], reference: Iterable[Quad]
+    ) -> Iterator[tuple[_Name, list[Result]]]:
+        """Yield the results of each record, found in columns."""
+        statements = ((name, data.statements) for name, data in records)
+        for name, report in self._shapes.validate_all(statements, reference):
+            yield name, _in_order(report.results)
+
+
+def _in_order(results: Iterable[Compiled]) -> list[Result]:
+    return sorted(
+        map(_result, results),
+        key=lambda result: (str(result.focus), result.shape, str(result.value), result.component),
+    )
 
 
 def _result(result: Compiled) -> Result:

@@ -64,6 +64,8 @@ def pointer_of(places: Places, data: Data, node: str, routes: Iterable[Route]) -
 
     A route whose first steps are there and whose last is missing leads to where that last one would stand.
     """
+    if not places:
+        return ""
     for route in routes:
         if (found := _along(places, data, node, route)) is not None:
             return found

@@ -6,7 +6,6 @@ The manifest lists the files. Only pyoxigraph parses; the engine that runs the s
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
@@ -17,6 +16,7 @@ from battpass.kg.index import Index, Term
 from battpass.kg.namespaces import RDF, expand
 from battpass.kg.resources import shapes_path
 from battpass.kg.tables import Labels
+from battpass.kg.validation.compiled.digest import digest_of
 
 SHAPES = "https://w3id.org/battpass/shapes#"
 SH = "http://www.w3.org/ns/shacl#"
@@ -103,11 +103,8 @@ class ShapeSet:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of the sorted statements: what a report names the shapes by.
-
-        Blank nodes carry labels from the order of their file, so the digest holds for equal files.
-        """
-        return sha256("\n".join(sorted(str(quad) for quad in self.quads)).encode()).hexdigest()
+        """The SHA-256 of what the shapes state, however blank nodes are called: reports name them by it."""
+        return digest_of(self.quads)
 
     @property
     def version(self) -> str:

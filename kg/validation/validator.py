@@ -5,11 +5,13 @@ decided in one place, `Validator.load`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from pyoxigraph import Triple
 
@@ -32,6 +34,11 @@ from battpass.kg.validation.ways import Ways
 
 # One per category and set of conditions that hold; a fleet has a handful.
 _KEPT = 64
+# Passports that are held in memory at once, with some thousand statements each.
+_TOGETHER = 250
+
+_Name = TypeVar("_Name", bound=Hashable)
+_PlacesOf = Callable[[_Name, tuple[Result, ...]], Places | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +148,67 @@ class Validator:
         """
         on = on or self.on
         data = data_of(passport, self._reference, on)
-        reading = data.reading
-        category = category_of(reading)
+        category = category_of(data.reading)
         results = self._engine.results(data)
         sets = [self.shapes]
         if category is not None:
-            owed, engine = self._category(category, on, reading)
+            owed, engine = self._category(category, on, data.reading)
             results = [*results, *engine.results(data)]
             sets.append(owed)
-        return Report(
-            on, category, tuple(results), self._words(results, sets, data, places or {}), tuple(sets)
-        )
+        return self._report(on, category, results, sets, data, places)
+
+    def validate_all(
+        self,
+        passports: Iterable[tuple[_Name, Passport]],
+        places: _PlacesOf[_Name] = lambda name, results: None,
+        *,
+        on: date | None = None,
+    ) -> Iterator[tuple[_Name, Report]]:
+        """Yield the report that `validate` returns on each passport, in their order.
+
+        Some hundred are read ahead and held in columns. `places` is asked for those of a passport of which
+        something was found.
+        """
+        on = on or self.on
+        remaining = iter(passports)
+        while named := list(islice(remaining, _TOGETHER)):
+            yield from self._together(named, places, on)
+
+    def _together(
+        self,
+        passports: list[tuple[_Name, Passport]],
+        places: _PlacesOf[_Name],
+        on: date,
+    ) -> Iterator[tuple[_Name, Report]]:
+        known = [data_of(passport, (), on) for _, passport in passports]
+        categories = [category_of(data.reading) for data in known]
+        found = dict(self._engine.results_of_all(enumerate(known), self._reference))
+        owing: dict[int, tuple[ShapeSet, Engine]] = {
+            number: self._category(category, on, data.reading)
+            for number, (category, data) in enumerate(zip(categories, known, strict=True))
+            if category is not None
+        }
+        for engine in dict.fromkeys(engine for _, engine in owing.values()):
+            records = [(number, known[number]) for number, (_, own) in owing.items() if own is engine]
+            for number, results in engine.results_of_all(records, self._reference):
+                found[number] += results
+        for number, (name, _) in enumerate(passports):
+            sets = [self.shapes, *([owing[number][0]] if number in owing else [])]
+            results = found.pop(number)
+            where = places(name, tuple(results)) if results else None
+            yield name, self._report(on, categories[number], results, sets, known[number], where)
+
+    def _report(
+        self,
+        on: date,
+        category: Category | None,
+        results: list[Result],
+        sets: list[ShapeSet],
+        data: Data,
+        places: Places | None,
+    ) -> Report:
+        words = self._words(results, sets, data, places or {})
+        return Report(on, category, tuple(results), words, tuple(sets))
 
     def readiness(self, passport: Passport, places: Places | None = None) -> Readiness:
         """Return what a passport still lacks, by when and by which clause."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 
 from battpass.kg.errors import BattPassError
 from battpass.services.cli.console import FOUND, MISUSED, Console, JsonFlag, console
-from battpass.services.cli.documents import Files, FormatName, naming
+from battpass.services.cli.documents import FormatName, naming
 
 if TYPE_CHECKING:
     from battpass.kg.graphs import Finding
@@ -27,6 +29,13 @@ OnDay = Annotated[
 ]
 
 
+class StageChosen(StrEnum):
+    """The stages that may be chosen by themselves."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command(short_help="Check documents against format, shapes and duties.")(validate)
@@ -35,7 +44,12 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     context: typer.Context,
-    files: Files,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="Documents; - reads one from standard input.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Validate all passports that are kept, drafts too.")
+    ] = False,
     on: OnDay = None,
     shapes: Annotated[
         Path | None,
@@ -54,13 +68,24 @@ def validate(
         float,
         typer.Option(min=0.1, max=86_400, help="Seconds that shapes of others may take for one document."),
     ] = 60.0,
+    stage: Annotated[
+        StageChosen | None, typer.Option(help="With --all: drafts, or what is published, alone.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --all: validate also what has not changed since it was.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="With --all: processes; else as many as processors.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Check documents against their format, the shapes and the duties of their category.
 
     Folders are searched for documents. With --shapes it is any RDF, checked by these shapes instead, in a
-    sealed process. Nothing is kept. Exit status 1: something breaks law, exchange or an intended use; advice
-    alone gives 0.
+    sealed process. Of documents nothing is kept. With --all it is what stands in the home, on several
+    processes; what is found is remembered there, so that one that was cut off goes on, and the next time only
+    what has changed is validated. Exit status 1: something breaks law, exchange or an intended use, or it was
+    stopped before the end; advice alone gives 0.
     """
     from battpass.kg.validation.reports.forms import Told, written
     from battpass.services.cli.validating import (
@@ -75,6 +100,13 @@ def validate(
     out = console(context)
     form = "json" if as_json else form_named(report_form)
     out.as_json = form == "json"
+    if everything:
+        _check_alone(files, shapes, format_name)
+        return _validate_kept(out, on, form, stage, again, workers)
+    if not files:
+        raise typer.BadParameter("There is neither FILE nor --all. Give one of them.")
+    if stage or again or workers:
+        raise typer.BadParameter("These go with --all only.", param_hint="'--stage', '--again', '--workers'")
     if shapes is not None and (on or format_name):
         raise typer.BadParameter(
             "Shapes of others know no days, and take any RDF. Leave --on and --from out.",
@@ -131,6 +163,33 @@ def readiness(
     _say_readiness(out, name, found)
     out.document(_readiness_document(passport.record, found))
     return 0 if found.ready else FOUND
+
+
+def _check_alone(files: list[Path] | None, shapes: Path | None, format_name: str) -> None:
+    if files:
+        raise typer.BadParameter("There are both FILE and --all. Give one of them.")
+    if shapes is not None or format_name:
+        raise typer.BadParameter(
+            "What is kept is held against the installed shapes. Leave --shapes and --from out; "
+            "`battpass shapes diff` holds it against others.",
+            param_hint="'--all'",
+        )
+
+
+def _validate_kept(
+    out: Console,
+    on: datetime | None,
+    form: str,
+    stage: StageChosen | None,
+    again: bool,
+    workers: int | None,
+) -> int:
+    from battpass.kg.journal.entry import Stage
+    from battpass.services.cli.kept import Wanted, validate_kept
+
+    stages = (Stage(stage.value),) if stage else (Stage.PUBLISHED, Stage.DRAFT)
+    day = _day(on) or date.today()
+    return validate_kept(out, Wanted(stages, day, form, again, workers or os.cpu_count() or 1))
 
 
 def _named(out: Console, name: str, format_name: str) -> tuple[Passport, Mapping[tuple[str, str], str]]:

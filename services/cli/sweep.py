@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from battpass.kg.errors import Archived, BattPassError, NotFound
 from battpass.kg.graphs import Finding, Severity
+from battpass.services.cli.shares import in_shares
 
 if TYPE_CHECKING:
     from battpass.kg.passport import Passport
@@ -61,19 +60,8 @@ class Judged:
 
 def judged(sweep: Sweep, records: Iterable[str], workers: int) -> Iterator[Judged]:
     """Yield what was found of each passport, in their order; those that are gone meanwhile are left out."""
-    names = iter(records)
-    # Threads of this process may hold locks, so children begin anew.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: list[Future[list[Judged]]] = []
-        try:
-            while True:
-                while len(waiting) <= workers and (share := list(islice(names, SHARE))):
-                    waiting.append(pool.submit(judge, sweep, share))
-                if not waiting:
-                    return
-                yield from waiting.pop(0).result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    for share in in_shares(partial(judge, sweep), records, workers, SHARE):
+        yield from share
 
 
 def judge(sweep: Sweep, records: Iterable[str]) -> list[Judged]:

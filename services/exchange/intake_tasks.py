@@ -3,6 +3,7 @@
 The same in any process; sealed is the one that runs it. See `intake.py` for the caller's side.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from battpass.kg.mapping.residue import ORDER, VALUE
 from battpass.kg.passport import Passport
 from battpass.kg.quantities import load_quantities
 from battpass.kg.validation.places import DocumentPlaces, Places
+from battpass.kg.validation.results import Result
 from battpass.kg.validation.validator import Report, Validator
 from battpass.services.exchange.alignment import Alignment
 from battpass.services.exchange.battery_pass import SECTIONS, BatteryPass
@@ -113,6 +115,34 @@ class IntakeTasks:
         """Return the validation report of a passport as text."""
         return self._report(self._documented(state.passport()), self.native, on)
 
+    def check_all(self, passports: Iterable[Passport], on: date) -> Iterator[Report]:
+        """Yield the report that `check` returns on each of many passports, found in columns.
+
+        The document of a passport is looked into only where it was said badly, or something weighs: of others
+        the report is that on the graph, in which advice has its place, and none in a document.
+        """
+        known: dict[int, Loaded] = {}
+        waiting: dict[int, Passport] = {}
+
+        def numbered() -> Iterator[tuple[int, Passport]]:
+            for number, passport in enumerate(passports):
+                waiting[number] = passport
+                yield number, passport
+
+        def places(number: int, results: tuple[Result, ...]) -> Places | None:
+            if all(result.severity == "Info" for result in results):
+                return None
+            known[number] = self._documented(waiting[number])
+            return self._places(known[number], self.native)
+
+        for number, report in self._validator.validate_all(numbered(), places, on=on):
+            passport = waiting.pop(number)
+            if number not in known and _has_residue(passport):
+                yield self._checked(self._documented(passport), self.native, on)
+                continue
+            loaded = known.pop(number, None)
+            yield report.with_findings(loaded.findings) if loaded else report
+
     def _loaded(self, data: bytes, name: str) -> tuple[Loaded, Format, str]:
         """Return what a document says, the format whose places it has, and the name of that it came in."""
         known = self._format(name) if name else detect(data, self.formats)
@@ -138,12 +168,13 @@ class IntakeTasks:
         return self._checked(loaded, known, on).text()
 
     def _checked(self, loaded: Loaded, known: Format, on: date) -> Report:
-        places: Places = {}
-        if loaded.places and isinstance(known, BatteryPass):
-            place = known.mapping.place
-            places = DocumentPlaces(loaded.places, place, loaded.passport, self._quantities)
-        report = self._validator.validate(loaded.passport, places, on=on)
+        report = self._validator.validate(loaded.passport, self._places(loaded, known), on=on)
         return report.with_findings(loaded.findings)
+
+    def _places(self, loaded: Loaded, known: Format) -> Places:
+        if not loaded.places or not isinstance(known, BatteryPass):
+            return {}
+        return DocumentPlaces(loaded.places, known.mapping.place, loaded.passport, self._quantities)
 
     def _documented(self, passport: Passport) -> Loaded:
         """Return a kept passport with what its document in the partner's format would be told.
