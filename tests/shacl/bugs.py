@@ -15,7 +15,7 @@ _BOUNDS = re.compile(r"sh:(?:min|max)(?:In|Ex)clusive|sh:lessThan")
 _BOUND = re.compile(r"sh:(?:min|max)(?:In|Ex)clusive (\S+)")
 _WRITTEN_NUMBER = re.compile(r'-?[0-9.]+(?:e[0-9]+)?\Z|"[^"]*"\^\^xsd:(?:integer|decimal|double|float)\Z')
 _OF_BOUNDS = ("Min", "Max", "LessThan")
-_NUMBER = re.compile(r'"[-+0-9.e]+"\^\^<xsd:(?:integer|decimal|double|float)\Z')
+NUMBER = re.compile(r'"[-+0-9.e]+"\^\^<xsd:(?:integer|decimal|double|float)\Z')
 _QUERY = re.compile("sh:sparql|ex:most|ex:with")
 _ASK, _SELECT = COMPONENTS["ask"][0], COMPONENTS["select"][0] + PREFIXES
 
@@ -42,7 +42,12 @@ def _of_order(line: Line, shapes: str, data: str) -> bool:
     # Two numbers compare, and nobody gets that wrong.
     alone = line.component.endswith(("Inclusive", "Exclusive")) and line.component.startswith(_OF_BOUNDS)
     numbers = all(_WRITTEN_NUMBER.match(bound) for bound in _BOUND.findall(shapes))
-    return not (alone and _NUMBER.match(line.value) and numbers)
+    return not (alone and NUMBER.match(line.value) and numbers)
+
+
+def _never_drawn(line: Line, shapes: str, data: str) -> bool:
+    """Shapes of other fields show it; random ones do not."""
+    return False
 
 
 BUGS = (
@@ -132,6 +137,31 @@ BUGS = (
         "ex:a ex:p ex:b .",
         0,
         lambda line, shapes, data: "$PATH" in shapes and bool(re.search("OrMore|OrOne", shapes)),
+    ),
+    Bug(
+        "a class is an implicit target only if its type is rdfs:Class, or just below that",
+        (PYSHACL, TURBO),
+        """ex:C a ex:K , sh:NodeShape ; sh:nodeKind sh:BlankNode . ex:K rdfs:subClassOf ex:L .
+        ex:L rdfs:subClassOf rdfs:Class .""",
+        "ex:a a ex:C .",
+        1,
+        _never_drawn,
+    ),
+    Bug(
+        "a day before the year 1 is no date",
+        (PYSHACL,),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:datatype xsd:date .",
+        'ex:a ex:p "-2021-06-30"^^xsd:date .',
+        0,
+        _never_drawn,
+    ),
+    Bug(
+        "the text of an xsd:dateTimeStamp is not looked at",
+        (PYSHACL,),
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:datatype xsd:dateTimeStamp .",
+        'ex:a ex:p "1"^^xsd:dateTimeStamp .',
+        1,
+        _never_drawn,
     ),
     Bug(
         "the value that an ASK validator says no to is not told where the shape has a path",
@@ -226,6 +256,12 @@ CRASHES = (
             sh:select "SELECT $this ?value { $this $PATH ?value }" ] .""",
         "ex:a ex:p ex:b .",
         "Expected SelectQuery",
+    ),
+    Crash(
+        PYSHACL,
+        "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:qualifiedValueShape [ sh:class ex:C ] ; sh:minCount 1 .",
+        "ex:a ex:q ex:b .",
+        "at lease one sh:qualifiedMinCount or sh:qualifiedMaxCount",
     ),
     Crash(
         PYSHACL,

@@ -1,8 +1,7 @@
 """Random shapes over random data: three engines agree, but for the faults that are listed."""
 
-import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -17,17 +16,10 @@ from tests.shacl.rivals import Line, Lines, lines, ours, with_pyshacl, with_turb
 from tests.shacl.turtle import quads
 
 RIVALS: dict[str, Callable[[list[Quad], list[Quad]], Lines]] = {PYSHACL: with_pyshacl, TURBO: with_turbo}
+pytestmark = pytest.mark.usefixtures("plain_rdflib")
+
 _NAME = re.compile(r"ex:s\d+\b")
 _TARGET = re.compile(r"sh:targetNode .*")
-
-
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep rdflib from telling of each ill-typed literal, and from spelling literals anew."""
-    monkeypatch.setattr("rdflib.NORMALIZE_LITERALS", False)
-    logging.disable(logging.ERROR)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
