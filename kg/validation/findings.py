@@ -13,10 +13,13 @@ from battpass.kg.concepts import ConceptTable
 from battpass.kg.errors import UnknownUnit
 from battpass.kg.graphs import Finding, Severity
 from battpass.kg.index import Term
+from battpass.kg.literals import decimal_of
 from battpass.kg.namespaces import XSD, shorten
 from battpass.kg.ontology.units import UnitTable
 from battpass.kg.quantities import QuantityKind
+from battpass.kg.quantity import HAS_NUMBER_VALUE, HAS_NUMERICAL_PART
 from battpass.kg.tables import Labels
+from battpass.kg.validation.conversions import conversion
 from battpass.kg.validation.data import Data
 from battpass.kg.validation.places import Places, Route, pointer_of
 from battpass.kg.validation.reports.wishes import closest_of
@@ -49,6 +52,7 @@ CODES: Mapping[str, str] = {
     "LessThanOrEqualsConstraintComponent": "order",
 }
 UNRECOGNISED = "unrecognised-text"
+WRONG_UNIT = "wrong-unit"
 _OF_TYPE = frozenset({"out-of-range", "ill-formed", "order"})
 _ABSENT = frozenset({"missing", "due", "advice"})
 _NOTHING = Labels("", "")
@@ -83,6 +87,7 @@ class Speaker:
         name = (named or shape).name
         found, allowed = self._found(result, heads, data), self._allowed(result, shape, shapes, data)
         way = self.ways.to(_text(result.focus), routes[0] if routes else (), data, name)
+        mend = self._mend(result, shape, shapes, data)
         closest = closest_of(result.branches, result.details) if result.branches else _NOTHING
         return Finding(
             code=code,
@@ -91,7 +96,7 @@ class Speaker:
             pointer=self._pointer(result, routes, data, places),
             found=found.en,
             allowed=allowed.en,
-            mend=shape.mend.en,
+            mend=mend.en,
             clause="; ".join(shape.clauses),
             node=_text(result.focus),
             path=" / ".join(shorten(step) for step in routes[0]) if routes else "",
@@ -103,7 +108,7 @@ class Speaker:
             field_de=name.de,
             found_de=found.de,
             allowed_de=allowed.de,
-            mend_de=shape.mend.de,
+            mend_de=mend.de,
             words_de=way.words.de,
             closest_de=closest.de,
         )
@@ -143,6 +148,17 @@ class Speaker:
             )
             or shape.routes
         )
+
+    def _mend(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> Labels:
+        """Return what a shape advises; of a unit that is not the field's own, how to convert it."""
+        listed = next(iter(shapes.objects(shape.iri, "in")), None)
+        if shape.code != WRONG_UNIT or listed is None or not isinstance(result.value, NamedNode):
+            return shape.mend
+        wanted = next(shapes.list_of(listed))
+        part = data.index.text(_text(result.focus), HAS_NUMERICAL_PART.value) or ""
+        number = decimal_of(data.index.text(part, HAS_NUMBER_VALUE.value) or "")
+        how = conversion(result.value.value, _text(wanted), number, self.units)
+        return Labels(*(f"{first} {then}".strip() for first, then in zip(how, shape.mend, strict=True)))
 
     def _pointer(self, result: Result, routes: tuple[Route, ...], data: Data, places: Places) -> str:
         if isinstance(result.value, NamedNode) and (own := places.get((result.value.value, ""))) is not None:

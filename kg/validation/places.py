@@ -5,6 +5,7 @@ place, so the mapping table is asked where they would stand.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from pyoxigraph import NamedNode
 
@@ -12,6 +13,7 @@ from battpass.kg.jsontext import escape, unescape
 from battpass.kg.mapping.table import Place, Rule
 from battpass.kg.passport import Passport
 from battpass.kg.quantities import QuantityKind
+from battpass.kg.quantity import VALID_AT
 from battpass.kg.validation.data import Data
 
 Places = Mapping[tuple[str, str], str]
@@ -32,6 +34,7 @@ class DocumentPlaces(Mapping[tuple[str, str], str]):
         self._roots = {passport.record: "passport", passport.battery: "battery", passport.model: "model"}
         self._links = {kind.compact_iri: kind.link_iri for kind in quantities.values()}
         self._compacts = {kind.link_iri: kind.compact_iri for kind in quantities.values()}
+        self._passport = passport
 
     def __getitem__(self, key: tuple[str, str]) -> str:
         node, predicate = key
@@ -49,7 +52,20 @@ class DocumentPlaces(Mapping[tuple[str, str], str]):
     def __len__(self) -> int:
         return len(self._known)
 
+    @cached_property
+    def _owners(self) -> Mapping[str, tuple[str, str]]:
+        """What each quantity is said of, and with what property of its compact form."""
+        return {
+            quad.object.value: (quad.subject.value, self._compacts[quad.predicate.value])
+            for quad in self._passport.quads()
+            if quad.predicate.value in self._compacts
+            and isinstance(quad.subject, NamedNode)
+            and isinstance(quad.object, NamedNode)
+        }
+
     def _expected(self, node: str, predicate: str) -> str | None:
+        if predicate == VALID_AT.value:
+            return self._time_of(node)
         wanted = self._links.get(predicate, predicate)
         root = self._roots.get(node)
         if root:
@@ -57,6 +73,14 @@ class DocumentPlaces(Mapping[tuple[str, str], str]):
         pointer = self._known.get((node, ""))
         place = None if pointer is None else _at(self._tree, pointer)
         return None if place is None else next(_below(place, pointer or "", "", wanted), None)
+
+    def _time_of(self, quantity: str) -> str | None:
+        """Return where the time of a quantity would stand: beside its value, where the format has it."""
+        value = self._known.get(self._owners.get(quantity, ("", "")))
+        place = None if value is None else _at(self._tree, value)
+        if value is None or place is None or place.rule is None or not place.rule.time:
+            return None
+        return f"{value.rpartition('/')[0]}/{escape(place.rule.time)}"
 
 
 def pointer_of(places: Places, data: Data, node: str, routes: Iterable[Route]) -> str:
