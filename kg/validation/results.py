@@ -55,7 +55,7 @@ def _report(results: Sequence[Result], shapes: tuple[ShapeSet, ...]) -> Iterator
         yield Triple(REPORT, _sh("result"), node)
         yield Triple(node, _TYPE, _sh("ValidationResult"))
         yield Triple(node, _sh("focusNode"), result.focus)
-        yield Triple(node, _sh("sourceConstraintComponent"), _sh(result.component))
+        yield Triple(node, _sh("sourceConstraintComponent"), _component(result.component))
         yield Triple(node, _sh("sourceShape"), NamedNode(result.shape))
         yield Triple(node, _sh("resultSeverity"), _sh(result.severity))
         if result.constraint:
@@ -93,6 +93,11 @@ def _copied(here: BlankNode, prefix: str, shapes: ShapeSet) -> Iterator[Triple]:
             yield from _copied(target, prefix, shapes)
             target = BlankNode(f"{prefix}p{target.value}")
         yield Triple(BlankNode(f"{prefix}p{here.value}"), quad.predicate, target)
+
+
+def _component(name: str) -> NamedNode:
+    """Return a component: those of the standard go by their local names, others by their IRIs."""
+    return NamedNode(name) if ":" in name else _sh(name)
 
 
 def _sh(local: str) -> NamedNode:
