@@ -27,8 +27,9 @@ from battpass.kg.home.visible import stages
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.witness import Head
 
-# Changing a record in place costs some ten times as much as loading a new one: beyond this many changes,
-# where they are also a good part of all records, a dataset is built anew.
+# Changing a record in place costs about so many times as much as loading a new one.
+IN_PLACE = 10
+# Beyond this many changes, where they are also a good part of all records, a dataset is built anew.
 MOST_CHANGES_IN_PLACE = 500
 # So many changes take about a second. More are brought in while others write, and then what those wrote.
 MOST_AT_ONE_MOMENT = 100
@@ -100,11 +101,11 @@ class Datasets:
         return Stamp.read(self.place(audience) / STAMP) == self._stamp(head)
 
     def behind(self, audience: Audience) -> int:
-        """Return about how many records or changes a dataset on disk lacks: never fewer, often more."""
+        """Return how much a dataset on disk lacks, in records to be loaded: never less, often more."""
         stamp = Stamp.read(self.place(audience.name) / STAMP)
         if stamp is None or stamp.ontology != self._ontology:
             return self._journal.count(stages(audience))
-        return max(0, self._journal.head.sequence - stamp.sequence)
+        return IN_PLACE * max(0, self._journal.head.sequence - stamp.sequence)
 
     def names(self) -> list[str]:
         """Return the audiences that have a dataset, fresh or not."""

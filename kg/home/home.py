@@ -183,7 +183,7 @@ class Home(Passports):
         return [name for name in self._datasets.names() if name in self.audiences]
 
     def behind(self, audience: str) -> int:
-        """Return about how many records or changes a dataset lacks; all, if it is not there."""
+        """Return how much a dataset lacks, in records to be loaded: never less, often more."""
         return self._datasets.behind(self.audience(audience))
 
     def is_built(self, audience: str) -> bool:
