@@ -37,6 +37,15 @@ NOT_SHACL = {
     "a bound that is an IRI": ("ex:S sh:minInclusive ex:x .", "where a literal belongs"),
     "a pattern that does not compile": ('ex:S sh:pattern "a(" .', "does not compile"),
     "a pattern of another dialect": ('ex:S sh:pattern "(a)\\\\1" .', "back references"),
+    "a pattern with no room for its counts": (
+        'ex:S sh:pattern "((a{1,1000}){1,1000}){1,1000}" .',
+        "takes too much room",
+    ),
+    "a pattern that goes too deep": (
+        f'ex:S sh:pattern "{"(" * 50_000}a{")" * 50_000}" .',
+        "does not compile",
+    ),
+    "a pattern without end": (f'ex:S sh:pattern "{"a?" * 20_000}{"a" * 2_000}" .', "takes too much room"),
     "an unknown flag": ('ex:S sh:pattern "a" ; sh:flags "g" .', "there is no flag 'g'"),
     "a language that is an IRI": ("ex:S sh:languageIn ( ex:en ) .", "sh:languageIn holds http"),
     "an ignored property that is a literal": (
@@ -87,7 +96,24 @@ QUERIES = {
     "an ASK": ("ASK { $this ?p ?o }", "begins with ASK"),
     "an update": ("DELETE WHERE { ?s ?p ?o }", "begins with nothing known"),
     "no SPARQL": ("SELECT $this { $this", "is no SPARQL query"),
-    "a prefix that nobody declares": ("SELECT $this { $this foo:bar 1 }", "is no SPARQL query"),
+    "a prefix that nobody declares": (
+        "SELECT $this { $this foo:bar 1 }",
+        "is no SPARQL query: at line 1, column 22, nobody declares the prefix foo:",
+    ),
+    "brackets that go too deep": (f"SELECT $this {'{' * 6_000}{'}' * 6_000}", "brackets nested deeper"),
+    "an expression that goes too deep": (
+        f"SELECT $this {{ FILTER({'(' * 6_000}1{')' * 6_000}) }}",
+        "brackets nested deeper than 100",
+    ),
+    "signs without end": (f"SELECT $this {{ FILTER({'!' * 6_000}true) }}", "more than 1,000 operators"),
+    "a chain of alternatives": (
+        f"SELECT $this {{ {' UNION '.join(['{ FILTER(true) }'] * 100)} }}",
+        "more than 64 UNIONs",
+    ),
+    "more text than anybody reads": (
+        f"SELECT $this {{ FILTER($this IN (1{', 1' * 30_000})) }}",
+        "is too much for the engine",
+    ),
     "$PATH for a value": ("SELECT $this { $this ?p ?o FILTER($PATH = ?o) }", "elsewhere than in the place"),
 }
 
@@ -122,6 +148,17 @@ def test_the_words_of_forbidden_forms_may_stand_in_strings_names_and_comments() 
         f"""ex:S a sh:NodeShape ; sh:sparql [ sh:prefixes ex: ; sh:select '''{query}''' ] .
         ex: sh:declare [ sh:prefix "ex" ; sh:namespace "http://example.org/"^^xsd:anyURI ] ."""
     )
+
+
+@pytest.mark.parametrize("kind", ["( {} )", "[ sh:alternativePath ( {} ) ]"])
+def test_a_path_too_wide_for_the_engine_is_refused_where_a_query_follows_it(kind: str) -> None:
+    """The engine dies of it; without a query the path is followed here."""
+    path = kind.format(" ".join(f"ex:p{number}" for number in range(10_000)))
+    query = 'sh:sparql [ sh:select "SELECT $this ?value { $this $PATH ?value }" ]'
+
+    assert compiled(f"ex:S sh:path {path} ; sh:minCount 1 .").plan.shapes
+    with pytest.raises(BadShapes, match="too much for the engine"):
+        compiled(f"ex:S sh:path {path} ; {query} .")
 
 
 def test_a_component_must_have_a_validator_for_the_shape() -> None:

@@ -66,6 +66,96 @@ def test_shapes_that_multiply_end_at_the_deadline() -> None:
         validate(shapes, "ex:a ex:p ex:a .", deadline=0.5)
 
 
+def mixed(depth: int) -> str:
+    """Return a path that repeats within itself, with a step in between each time."""
+    path = "ex:p"
+    for _ in range(depth):
+        path = f"[ sh:oneOrMorePath ( {path} [ sh:zeroOrOnePath ex:p ] ) ]"
+    return path
+
+
+@pytest.mark.parametrize(
+    "path", [f"{'[ sh:zeroOrMorePath ' * 40}ex:p{' ]' * 40}", mixed(5)], ids=["stars", "mixed"]
+)
+def test_paths_that_repeat_within_themselves_are_walked_once(path: str) -> None:
+    """As they are written, they take as many steps as there are nodes, to the power of their depth."""
+    ring = " ".join(f"ex:n{number} ex:p ex:n{(number + 1) % 100} ." for number in range(100))
+    shapes = f"ex:S sh:targetNode ex:n0 ; sh:path {path} ; sh:maxCount 99 ."
+
+    (result,) = validate(shapes, ring, deadline=60).results
+
+    assert told(result) == ("MaxCount", "<n0>", "")
+    assert result.path is not None
+
+
+@pytest.mark.parametrize(("endless", "length"), [(True, 0), (True, 1), (False, 0)])
+def test_a_repeated_path_within_a_repeated_one_reaches_what_it_says(endless: bool, length: int) -> None:
+    """By hand: `a` is 0 steps away, `b` 1, `c` 2; all nine ways to repeat a repetition."""
+    outer = {(True, 0): "zeroOrMorePath", (True, 1): "oneOrMorePath", (False, 0): "zeroOrOnePath"}[
+        endless, length
+    ]
+    reach = {}
+    for inner in ("zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath"):
+        shapes = f"ex:S sh:targetNode ex:a ; sh:path [ sh:{outer} [ sh:{inner} ex:p ] ] ; sh:in () ."
+        found = validate(shapes, "ex:a ex:p ex:b . ex:b ex:p ex:c .").results
+        reach[inner] = "".join(sorted(told(one)[2].strip("<>") for one in found))
+
+    assert reach == {
+        "zeroOrMorePath": "abc",
+        "oneOrMorePath": "bc" if length else "abc",
+        "zeroOrOnePath": "abc" if endless else "ab",
+    }
+
+
+def test_ways_that_would_take_for_ever_end_at_the_deadline() -> None:
+    chain = " ".join(f"ex:n{number} ex:p ex:n{number + 1} ." for number in range(20_000))
+    shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:path [ sh:zeroOrMorePath ex:p ] ; sh:maxCount 1 ."
+
+    with pytest.raises(DeadlineExceeded):
+        validate(shapes, chain, deadline=0.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "data", "count"),
+    [
+        (f"sh:path ex:p ; sh:in ( {' '.join(map(str, range(MANY)))} )", "ex:a ex:p 5 , -1 .", 1),
+        (
+            f"sh:path ex:p ; sh:or ( {' '.join(f'[ sh:hasValue {n} ]' for n in range(5_000))} )",
+            "ex:a ex:p 5 , -1 .",
+            1,
+        ),
+        ("sh:closed true", " ".join(f"ex:a ex:p{number} 1 ." for number in range(20_000)), 20_000),
+        (
+            "sh:property "
+            + " , ".join(
+                f"[ sh:path ex:p ; sh:qualifiedValueShape [ sh:hasValue {n} ] ; sh:qualifiedMinCount 1 ;"
+                " sh:qualifiedValueShapesDisjoint true ]"
+                for n in range(200)
+            ),
+            f"ex:a ex:p {' , '.join(map(str, range(199)))} .",
+            1,
+        ),
+        (
+            "sh:path [ sh:oneOrMorePath ex:p ] ; sh:maxCount 500 ; sh:nodeKind sh:BlankNode",
+            "ex:a ex:p _:b0 ." + " ".join(f"_:b{n} ex:p _:b{(n + 1) % 1_000} ." for n in range(1_000)),
+            1,
+        ),
+        ("sh:path ex:p ; sh:minInclusive 5.0", f'ex:a ex:p "1e999999999"^^xsd:double , {"9" * 5_000} .', 0),
+        ("sh:path ex:p ; sh:maxInclusive 5.0", 'ex:a ex:p "1e-999999999"^^xsd:float .', 0),
+        (
+            'sh:path ex:p ; sh:minInclusive "P1D"^^xsd:duration',
+            f'ex:a ex:p "P{"9" * MANY}Y"^^xsd:duration .',
+            1,
+        ),
+    ],
+    ids=["in", "or", "closed", "qualified", "ring of blank nodes", "large", "small", "duration"],
+)
+def test_shapes_and_values_without_measure_have_their_results(shape: str, data: str, count: int) -> None:
+    report = validate(f"ex:S sh:targetNode ex:a ; {shape} .", data, deadline=60)
+
+    assert len(report.results) == count
+
+
 @pytest.mark.parametrize(
     ("constraint", "literal", "conforms"),
     [
@@ -80,6 +170,8 @@ def test_shapes_that_multiply_end_at_the_deadline() -> None:
         ('sh:pattern "(x+x+)+y"', '"{x}"', False),
         ('sh:pattern "^(x|xx)*$"', '"{x}"', True),
         ('sh:pattern "x*x*x*x*y"', '"{x}"', False),
+        ('sh:pattern "^(([a-z])+.)+[A-Z]([a-z])+$"', '"{x}"', False),
+        ('sh:pattern "(.*)*(.*)*(.*)*$" ; sh:flags "s"', '"{x}"', True),
         ('sh:languageIn ( "en" )', '"{x}"@en', True),
         ("sh:in ( 5 )", '"{1}"^^xsd:integer', False),
         ("sh:hasValue 5", '"{1}"^^xsd:integer', False),

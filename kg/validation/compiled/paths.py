@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pyoxigraph import BlankNode, NamedNode, Triple
 
@@ -9,7 +10,26 @@ from battpass.kg.index import Term
 from battpass.kg.validation.compiled.index import Index
 from battpass.kg.validation.compiled.vocabulary import FIRST, NIL, REST, Node, sh
 
-Follow = Callable[[Index, Term], Sequence[Term]]
+
+class Walk(Protocol):
+    """What following a path needs: the data, a look at the clock, and what has been found so far."""
+
+    index: Index
+    walked: dict["Follow", dict[Term, Sequence[Term]]]
+    room: int
+
+    def tick(self) -> None:
+        """Raise DeadlineExceeded if there is no time left."""
+        ...
+
+    def watched(self, terms: Sequence[Term]) -> Iterator[Term] | Sequence[Term]:
+        """Return the terms, looking at the clock between them."""
+        ...
+
+
+Follow = Callable[[Walk, Term], Sequence[Term]]
+# Nodes of an endless path between two looks at the clock.
+_MANY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +78,41 @@ def follow(path: Path) -> Follow:
         case Predicate(iri):
             return _forwards(iri)
         case Inverse(Predicate(iri)):
-            return lambda index, focus: index.by_object(iri).get(focus, ())
+            return lambda walk, focus: walk.index.by_object(iri).get(focus, ())
         case Inverse(inner):
             return follow(turned(inner))
         case Steps(paths):
             return _in_turn(tuple(follow(one) for one in paths))
         case Alternative(paths):
             return _any_of(tuple(follow(one) for one in paths))
+        case Repeated(Repeated()):
+            return follow(flattened(path))
         case Repeated(inner, least, endless):
             step = follow(inner)
-            return _endless(step, least) if endless else _at_most_once(step)
+            if not endless:
+                return _at_most_once(step)
+            return _endless(_remembered(step) if _is_endless(inner) else step, least)
+
+
+def flattened(path: Repeated) -> Repeated:
+    """Return a path that repeats a repeated path as one that repeats once: `(p+)?` is `p*`."""
+    inner = path.path
+    if not isinstance(inner, Repeated):
+        return path
+    return flattened(Repeated(inner.path, min(path.least, inner.least), path.endless or inner.endless))
+
+
+def _is_endless(path: Path) -> bool:
+    """Return whether a path repeats without end, or one within it does."""
+    match path:
+        case Predicate():
+            return False
+        case Steps(paths) | Alternative(paths):
+            return any(map(_is_endless, paths))
+        case Inverse(inner):
+            return _is_endless(inner)
+        case Repeated(inner, _, endless):
+            return endless or _is_endless(inner)
 
 
 def turned(path: Path) -> Path:
@@ -86,21 +131,21 @@ def turned(path: Path) -> Path:
 
 
 def _forwards(iri: NamedNode) -> Follow:
-    def forwards(index: Index, focus: Term) -> Sequence[Term]:
-        members = index.table.get(iri)
+    def forwards(walk: Walk, focus: Term) -> Sequence[Term]:
+        members = walk.index.table.get(iri)
         return () if members is None else members.get(focus, ())
 
     return forwards
 
 
 def _in_turn(steps: tuple[Follow, ...]) -> Follow:
-    def in_turn(index: Index, focus: Term) -> Sequence[Term]:
+    def in_turn(walk: Walk, focus: Term) -> Sequence[Term]:
         here: Sequence[Term] = (focus,)
         for step in steps:
             if len(here) == 1:
-                here = step(index, here[0])
+                here = step(walk, here[0])
             else:
-                here = list(dict.fromkeys(found for one in here for found in step(index, one)))
+                here = list(dict.fromkeys(found for one in walk.watched(here) for found in step(walk, one)))
             if not here:
                 return ()
         return here
@@ -109,25 +154,49 @@ def _in_turn(steps: tuple[Follow, ...]) -> Follow:
 
 
 def _any_of(steps: tuple[Follow, ...]) -> Follow:
-    return lambda index, focus: list(dict.fromkeys(found for step in steps for found in step(index, focus)))
+    return lambda walk, focus: list(dict.fromkeys(found for step in steps for found in step(walk, focus)))
 
 
 def _at_most_once(step: Follow) -> Follow:
-    return lambda index, focus: list(dict.fromkeys((focus, *step(index, focus))))
+    return lambda walk, focus: list(dict.fromkeys((focus, *step(walk, focus))))
 
 
 def _endless(step: Follow, least: int) -> Follow:
-    def endless(index: Index, focus: Term) -> Sequence[Term]:
-        found = dict.fromkeys((focus,) if least == 0 else step(index, focus))
+    def endless(walk: Walk, focus: Term) -> Sequence[Term]:
+        walk.tick()
+        found = dict.fromkeys((focus,) if least == 0 else step(walk, focus))
         open_ = list(found)
+        count = 0
         while open_:
-            for term in step(index, open_.pop()):
+            count += 1
+            if not count % _MANY:
+                walk.tick()
+            for term in step(walk, open_.pop()):
                 if term not in found:
                     found[term] = None
                     open_.append(term)
         return list(found)
 
     return endless
+
+
+def _remembered(step: Follow) -> Follow:
+    """Return the same function, which looks from each node once, as long as there is room to remember.
+
+    An endless path within an endless one would else take a power of the nodes.
+    """
+
+    def remembered(walk: Walk, focus: Term) -> Sequence[Term]:
+        known = walk.walked.setdefault(step, {})
+        found = known.get(focus)
+        if found is None:
+            found = step(walk, focus)
+            if walk.room >= len(found):
+                walk.room -= len(found)
+                known[focus] = found
+        return found
+
+    return remembered
 
 
 def sparql(path: Path) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, QuerySolutions, Store, Variable
 
+from battpass.kg.errors import QueryRefused
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.paths import Path, sparql
 from battpass.kg.validation.compiled.tokens import Token, tokens_of
@@ -109,6 +110,7 @@ def prepare(
 
 
 def _ready(text: str, prefixes: Mapping[str, str], names: frozenset[str], ask: bool) -> Query:
+    _check_engine(text, prefixes)
     tokens = list(tokens_of(text))
     used = frozenset(token.variable for token in tokens) & names
     needed = frozenset() if ask else _needed(tokens, prefixes)
@@ -155,6 +157,7 @@ def _check(
             raise QueryRejected(f"uses {token.word}, which the standard forbids")
         if token.word == "AS" and number + 1 < len(tokens) and tokens[number + 1].variable in names:
             raise QueryRejected(f"assigns to {tokens[number + 1].text}, which is bound already")
+    _check_engine(text, prefixes)
     selects = [number for number, token in enumerate(tokens) if token.word == "SELECT"]
     for number in selects:
         outermost = number == selects[0] and not ask
@@ -165,6 +168,18 @@ def _check(
         if projected is not None and (lost := missing - projected):
             where = "the query" if outermost else "a query within the query"
             raise QueryRejected(f"{where} does not return ${', $'.join(sorted(lost))}, as the standard wants")
+
+
+def _check_engine(text: str, prefixes: Mapping[str, str]) -> None:
+    """Refuse what the engine would die of, plan for minutes, or refuse in many words."""
+    from battpass.kg.dataset.guard import Limits, check, undeclared
+
+    try:
+        check(text, Limits(path_steps=256))
+    except QueryRefused as error:
+        raise QueryRejected(f"is too much for the engine, at {str(error).partition('. ')[0]}") from None
+    if missing := undeclared(text, prefixes):
+        raise QueryRejected(f"is no SPARQL query: at {missing[0]}, nobody declares the prefix {missing[1]}:")
 
 
 def _projected(tokens: Sequence[Token], start: int) -> frozenset[str] | None:

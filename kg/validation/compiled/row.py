@@ -26,7 +26,7 @@ from battpass.kg.validation.compiled.constraints.shape_based import Property
 from battpass.kg.validation.compiled.constraints.strings import MaxLength, MinLength
 from battpass.kg.validation.compiled.constraints.value_type import NodeKind
 from battpass.kg.validation.compiled.index import NOTHING, Index, Members
-from battpass.kg.validation.compiled.paths import Predicate, follow
+from battpass.kg.validation.compiled.paths import Follow, Predicate, follow
 from battpass.kg.validation.compiled.plan import Plan, Shape, Target
 from battpass.kg.validation.compiled.results import Found, Result, Why
 from battpass.kg.validation.compiled.sparql import Asked, Queries
@@ -36,6 +36,8 @@ from battpass.kg.validation.compiled.vocabulary import Node
 _KEPT = 4096
 _LONGEST = 256
 _MANY = 256
+# Nodes at the ends of paths that are remembered.
+_ROOM = 2_000_000
 _NO_END = 2**63
 _NO_REASON = Why()
 
@@ -47,6 +49,8 @@ class Run:
         self.index = index
         self.queries = queries
         self.known: dict[tuple[int, Term], bool] = {}
+        self.walked: dict[Follow, dict[Term, Sequence[Term]]] = {}
+        self.room = _ROOM
         self.awake: dict[int, tuple[Awake, ...]] = {}
         self.hurried = deadline is not None
         self._deadline = deadline or 0.0
@@ -129,7 +133,7 @@ class RowShape:
 
     def _conforms(self, run: Run, node: Term) -> bool:
         run.tick()
-        values = (node,) if self._follow is None else self._follow(run.index, node)
+        values = (node,) if self._follow is None else self._follow(run, node)
         if not self._least <= len(values) <= self._most:
             return False
         for _, found in self._sets:
@@ -152,7 +156,7 @@ class RowShape:
     def results(self, run: Run, node: Term) -> list[Result]:
         """Return all results about a focus node."""
         out: list[Result] = []
-        self._judge(run, node, (node,) if self._follow is None else self._follow(run.index, node), out)
+        self._judge(run, node, (node,) if self._follow is None else self._follow(run, node), out)
         return out
 
     def _judge(self, run: Run, node: Term, values: Sequence[Term], out: list[Result]) -> None:
@@ -195,7 +199,7 @@ class RowShape:
                             shape._judge(run, value, below, out)
                     else:
                         follow_ = shape._follow
-                        shape._judge(run, value, () if follow_ is None else follow_(run.index, value), out)
+                        shape._judge(run, value, () if follow_ is None else follow_(run, value), out)
 
     def _awake(self, run: Run) -> tuple["Awake", ...]:
         """Return the property shapes that can find something in these data, with the values they look at.

@@ -10,7 +10,7 @@ from pyoxigraph import Quad
 from battpass.kg.errors import DeadlineExceeded, EngineFailed
 from battpass.kg.validation.compiled import Result
 from battpass.kg.validation.compiled.columns.fleet import Clock, Fleet
-from tests.shacl.test_hard_data import LONG, MANY
+from tests.shacl.test_hard_data import LONG, MANY, mixed
 from tests.shacl.turtle import compiled, quads, told
 
 MINUTE = 60.0
@@ -140,6 +140,31 @@ def test_a_long_way_is_followed_to_its_end() -> None:
     shapes = "ex:S sh:targetNode ex:n0 ; sh:path [ sh:zeroOrMorePath ex:p ] ; sh:maxCount 20000 ."
 
     assert found(shapes, [chain, "ex:n0 ex:p ex:n0 ."]) == [[("MaxCount", "<n0>", "")], []]
+
+
+def test_more_ends_of_ways_than_are_held_at_once_are_left_to_the_row_executor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chain = " ".join(f"ex:n{n} ex:p ex:n{n + 1} ." for n in range(100))
+    fan = " ".join(f"ex:m ex:q ex:n{n} . ex:n{n} ex:r ex:n{n // 2} , ex:n{n // 3} ." for n in range(2, 100))
+    shapes = """ex:S sh:targetSubjectsOf ex:p ; sh:path [ sh:zeroOrMorePath ex:p ] ; sh:maxCount 50 .
+    ex:T sh:targetNode ex:m ; sh:path ( ex:q ex:r ) ; sh:maxCount 3 ."""
+    whole = found(shapes, [f"{chain} {fan}"])
+    assert len(whole[0]) == 52
+
+    monkeypatch.setattr("battpass.kg.validation.compiled.columns.relations.MOST_PAIRS", 90)
+
+    assert found(shapes, [f"{chain} {fan}"]) == whole
+    fleet = Fleet(compiled(shapes).plan)
+    (chunk,) = fleet.chunks([("one", quads(f"{chain} {fan}"))])
+    assert all(suspect.open for suspect in fleet.suspects(chunk, Clock(None)))
+
+
+def test_paths_that_repeat_within_themselves_are_walked_once() -> None:
+    ring = " ".join(f"ex:n{n} ex:p ex:n{(n + 1) % 100} ." for n in range(100))
+    shapes = f"ex:S sh:targetNode ex:n0 ; sh:path {mixed(5)} ; sh:maxCount 99 ."
+
+    assert found(shapes, [ring, "ex:n0 ex:p ex:n0 ."]) == [[("MaxCount", "<n0>", "")], []]
 
 
 def test_shapes_that_multiply_are_asked_once_for_each_node() -> None:

@@ -14,11 +14,18 @@ from battpass.kg.validation.compiled.paths import (
     Predicate,
     Repeated,
     Steps,
+    flattened,
     turned,
 )
 
+# Pairs of one path that are held at once, some hundred megabytes. They are records times nodes times nodes.
+MOST_PAIRS = 10_000_000
 _LOW = np.int64(2**32 - 1)
 NONE = np.empty(0, dtype=np.int64)
+
+
+class TooManyPairs(Exception):
+    """A path has more pairs than memory is meant for: it is followed for each focus node by itself."""
 
 
 class Pairs(NamedTuple):
@@ -50,6 +57,7 @@ class Relation:
         counts = self.starts[places[rows] + 1] - begins
         if len(counts) and counts.max() > 1:
             total = np.cumsum(counts)
+            _check_room(int(total[-1]))
             places = np.arange(total[-1]) + np.repeat(begins - total + counts, counts)
             return Pairs(np.repeat(rows, counts), self.values[places])
         return Pairs(rows, self.values[begins])
@@ -110,6 +118,8 @@ class Relations:
             case Alternative(paths):
                 found = [self.follow(one, nodes) for one in paths]
                 return _tidy(*(np.concatenate(column) for column in zip(*found, strict=True)))
+            case Repeated(Repeated()):
+                return self.follow(flattened(path), nodes)
             case Repeated(inner, least, endless):
                 return self._endless(inner, least, nodes) if endless else self._once(inner, nodes)
 
@@ -139,6 +149,7 @@ class Relations:
                 self._tick()
             rows += [row] * len(found)
             values += found
+            _check_room(len(rows))
         return _tidy(np.array(rows, dtype=np.int64), np.array(values, dtype=np.int64))
 
     def _steps_of(self, path: Path) -> tuple[list[int], list[int]]:
@@ -150,6 +161,11 @@ class Relations:
             starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=count))))
             found = self._steps[path] = (starts.tolist(), values.tolist())
         return found
+
+
+def _check_room(pairs: int) -> None:
+    if pairs > MOST_PAIRS:
+        raise TooManyPairs
 
 
 def joined(high: Numbers, low: Numbers) -> Numbers:

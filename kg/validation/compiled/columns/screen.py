@@ -4,7 +4,8 @@ The answer about a node is one of three numbers: it conforms, it fails, or only 
 the logic is that of Kleene: all of several shapes is the largest answer, one of several the smallest.
 
 What only the row executor can tell is a rule, not a matter of luck: queries, about the nodes for which
-`search` does not rule out that they find something; and comparisons of a node's many values with many others.
+`search` does not rule out that they find something; comparisons of a node's many values with many others; and
+paths that lead to more pairs than are held at once.
 """
 
 from collections import Counter
@@ -17,7 +18,14 @@ from pyoxigraph import NamedNode
 
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.columns.encode import Chunk, Numbers
-from battpass.kg.validation.compiled.columns.relations import NONE, Pairs, Relations, among, distinct
+from battpass.kg.validation.compiled.columns.relations import (
+    NONE,
+    Pairs,
+    Relations,
+    TooManyPairs,
+    among,
+    distinct,
+)
 from battpass.kg.validation.compiled.columns.search import Search
 from battpass.kg.validation.compiled.columns.sets import CHECKS, FAILS, HOLDS, OPEN, Answers, Group
 from battpass.kg.validation.compiled.columns.terms import Terms
@@ -125,6 +133,12 @@ class Screen:
         return self._ask(node, once)[np.searchsorted(once, nodes)]
 
     def _judge(self, shape: Shape, nodes: Numbers) -> Answers:
+        try:
+            return self._judged(shape, nodes)
+        except TooManyPairs:
+            return np.full(len(nodes), OPEN)
+
+    def _judged(self, shape: Shape, nodes: Numbers) -> Answers:
         out = np.zeros(len(nodes), dtype=np.uint8)
         if shape.deactivated or not shape.constraints:
             return out
