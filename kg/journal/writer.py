@@ -59,6 +59,8 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         # The end as it is on disk, and within the transaction that is under way: nobody sees that one.
         self._last: Entry | None = None
+        # The end as it was asked for last: hashing an entry takes longer than all else of a quick answer.
+        self._hashed: tuple[Entry | None, Head] = (None, Head(0, GENESIS))
         self._tail: Entry | None = None
         try:
             self._last = self._opened()
@@ -74,8 +76,11 @@ class Writer:
     @property
     def head(self) -> Head:
         """The end of the journal."""
-        last = self._last
-        return Head(last.sequence, last.hash) if last else Head(0, GENESIS)
+        last, (hashed, head) = self._last, self._hashed
+        if last is not hashed:
+            head = Head(last.sequence, last.hash) if last else Head(0, GENESIS)
+            self._hashed = last, head
+        return head
 
     def write(self, changes: Sequence[Prepared]) -> Written:
         """Write changes, all or none, and return when they are on disk.

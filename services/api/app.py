@@ -32,6 +32,7 @@ from battpass.services.api.models import models_router
 from battpass.services.api.negotiation import prefers_html
 from battpass.services.api.passports import passport_router
 from battpass.services.api.plain import plain_router
+from battpass.services.api.repeated import Repeated
 from battpass.services.api.settings import Settings
 from battpass.services.api.site import PUBLIC, Site, templates
 from battpass.services.api.sparql import sparql_router
@@ -126,6 +127,7 @@ def create_app(settings: Settings, home: Home, log_to: TextIO | None = None) -> 
         ],
         expose_headers=["ETag", "Link", "Location", "Retry-After", "Sequence", "X-Request-ID"],
     )
+    app.add_middleware(Repeated, home=home, most=settings.remembered_mb << 20)
     app.add_middleware(Edge, log=log, metrics=metrics)
     return app
 

@@ -192,6 +192,8 @@ async def _document(site: Site, request: Request, name: str, wanted: Wanted, ask
     chosen = negotiation.choose(data_formats(), request.headers.get("accept"), asked)
 
     audience = (await site.caller(request)).audience
+    if wanted is LATEST:
+        request.state.repeatable = site.home.sequence
     entry = site.reading.known(name, audience) if wanted is LATEST else None
     if entry is None:
         entry = await anyio.to_thread.run_sync(site.reading.entry, name, audience, wanted)

@@ -30,6 +30,7 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
 }
 
+_RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _LONGEST_PATH = 200
 _JSON = structlog.processors.JSONRenderer()
@@ -95,8 +96,8 @@ class Edge:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = number
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                given = {name for name, _ in headers.raw}
+                headers.raw.extend(pair for pair in _RAW_HEADERS if pair[0] not in given)
                 if "caller" in state:
                     _keep_from_others(headers, bool(state["caller"].actor))
             await send(message)
@@ -125,10 +126,10 @@ class Edge:
 
 def _keep_from_others(headers: MutableHeaders, is_known: bool) -> None:
     """Keep caches between us and a caller from giving an answer to somebody with other rights."""
-    named = {name.strip().lower() for name in headers.get("vary", "").split(",")}
-    for name in ("Authorization", "X-API-Key"):
-        if name.lower() not in named:
-            headers.add_vary_header(name)
+    vary = headers.get("vary", "")
+    named = {name.strip().lower() for name in vary.split(",")}
+    if missing := [name for name in ("Authorization", "X-API-Key") if name.lower() not in named]:
+        headers["Vary"] = ", ".join([vary, *missing] if vary else missing)
     if is_known and "no-store" not in headers.get("cache-control", ""):
         headers["Cache-Control"] = "private, no-cache"
 

@@ -60,7 +60,12 @@ class Settings(BaseSettings):
         8, ge=1, description="validations that one client may have under way, waiting ones included"
     )
     remembered_mb: int = Field(
-        64, ge=1, description="memory for passports that were made ready to be sent, kept for the next reader"
+        64,
+        ge=1,
+        description=(
+            "memory for passports that were made ready to be sent, kept for the next reader; "
+            "as much again for whole answers"
+        ),
     )
     metrics_open_here: bool = Field(
         False, description="give /metrics without a key to programs on this machine; not behind a proxy here"
