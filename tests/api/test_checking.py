@@ -17,6 +17,7 @@ from battpass.services.api.problems import BadRequest
 from benchmarks.campaigns import Campaign
 from tests.api.conftest import Served, changed, example, problem, serving
 from tests.conftest import SHARED
+from tests.shacl.bad_input import BAD_INPUT
 from tests.shacl.suite import Case, cases, expected, has_messages, must_fail, quads_of, reduced
 from tests.shacl.turtle import HEADS
 
@@ -187,6 +188,21 @@ def test_a_query_without_end_is_ended_and_the_next_caller_is_answered(small: Ser
     assert small.client.post("/validate", files=parts()).status_code == 200
     # Writers have workers of their own, none of which was lost.
     assert small.app.state.site.intake.lost == 0
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_has_an_answer_in_time(served: Served, small: Served, name: str) -> None:
+    """What never ends goes to the server that allows a second, what is only large to the one that waits."""
+    bad = BAD_INPUT[name]
+    data, shapes = bad.texts
+    answer = (small if bad.stopped else served).client.post("/validate", files=parts(data, shapes))
+
+    if bad.stopped:
+        problem(answer, 504)
+    elif bad.refused:
+        assert bad.refused in problem(answer, 400)["detail"]
+    else:
+        assert answer.json()["counts"]["violation"] == bad.results
 
 
 def test_a_body_that_is_too_large_is_refused(small: Served) -> None:

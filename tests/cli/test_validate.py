@@ -10,6 +10,7 @@ import pytest
 from pyoxigraph import RdfFormat, parse
 
 from tests.cli.conftest import Battpass
+from tests.shacl.bad_input import BAD_INPUT
 from tests.shacl.turtle import HEADS
 
 SHAPES = """ex:S sh:targetSubjectsOf ex:p ; sh:property ex:Days .
@@ -159,6 +160,33 @@ def test_a_query_without_end_is_ended_at_the_deadline(battpass: Battpass, tmp_pa
 
     assert done.status == 2 and done.out == ""
     assert "after 0.5 s" in done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_has_an_answer_in_time(battpass: Battpass, tmp_path: Path, name: str) -> None:
+    bad = BAD_INPUT[name]
+    (tmp_path / "data.ttl").write_bytes(bad.texts[0])
+    (tmp_path / "shapes.ttl").write_bytes(bad.texts[1])
+    seconds = "1" if bad.stopped else "60"
+
+    done = battpass(
+        "validate",
+        tmp_path / "data.ttl",
+        "--shapes",
+        tmp_path / "shapes.ttl",
+        "--deadline",
+        seconds,
+        "--format",
+        "json",
+    )
+
+    if bad.results:
+        assert done.status == 1
+        assert done.document["results"][0]["counts"]["violation"] == bad.results
+    else:
+        assert done.status == 2
+        assert (bad.refused or "after 1 s") in done.err
 
 
 def test_days_and_formats_do_not_go_with_shapes(battpass: Battpass, tmp_path: Path, shapes: Path) -> None:

@@ -259,6 +259,13 @@ CRASHES = (
     ),
     Crash(
         PYSHACL,
+        """ex:S sh:targetNode ex:a ; sh:sparql [ sh:select
+            "SELECT $this { $this <http://example.org/p> ?x FILTER(COALESCE(?x + 1 > 2, true)) }" ] .""",
+        'ex:a ex:p "aldi"^^xsd:integer .',
+        "maximum recursion depth exceeded",
+    ),
+    Crash(
+        PYSHACL,
         "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:qualifiedValueShape [ sh:class ex:C ] ; sh:minCount 1 .",
         "ex:a ex:q ex:b .",
         "at lease one sh:qualifiedMinCount or sh:qualifiedMaxCount",
