@@ -162,8 +162,19 @@ def test_a_query_without_end_is_ended_at_the_deadline(battpass: Battpass, tmp_pa
     assert "after 0.5 s" in done.err
 
 
+# Each kind of end; `/validate` asks the same processes about the whole list.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BAD_INPUT)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a list that leads back into itself",
+        "SPARQL that kills the engine",
+        "a literal of a million characters",
+        "ill-typed literals",
+        "shapes that multiply",
+        "billions of solutions",
+    ],
+)
 def test_bad_input_has_an_answer_in_time(battpass: Battpass, tmp_path: Path, name: str) -> None:
     bad = BAD_INPUT[name]
     (tmp_path / "data.ttl").write_bytes(bad.texts[0])

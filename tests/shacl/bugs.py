@@ -136,7 +136,9 @@ BUGS = (
             "SELECT $this ?value { $this $PATH ?value }" ] .""",
         "ex:a ex:p ex:b .",
         0,
-        lambda line, shapes, data: "$PATH" in shapes and bool(re.search("OrMore|OrOne", shapes)),
+        lambda line, shapes, data: (
+            "ex:p+" in shapes or ("$PATH" in shapes and bool(re.search("OrMore|OrOne", shapes)))
+        ),
     ),
     Bug(
         "a class is an implicit target only if its type is rdfs:Class, or just below that",

@@ -60,8 +60,8 @@ def lines(results: Iterable[Result]) -> Lines:
 def with_pyshacl(shapes: list[Quad], data: list[Quad], *, advanced: bool = False) -> Lines:
     """Return what pySHACL finds."""
     conforms, report, words = pyshacl.validate(
-        _rdflib(data),
-        shacl_graph=_rdflib(shapes),
+        rdflib_graph(data),
+        shacl_graph=rdflib_graph(shapes),
         inference="none",
         advanced=advanced,
         do_owl_imports=False,
@@ -92,7 +92,8 @@ def _text(quads: list[Quad]) -> str:
     return (serialize(triples, format=RdfFormat.N_TRIPLES) or b"").decode()
 
 
-def _rdflib(quads: list[Quad]) -> rdflib.Graph:
+def rdflib_graph(quads: list[Quad]) -> rdflib.Graph:
+    """Return statements as a graph of rdflib, with the spelling of their literals."""
     graph = rdflib.Graph(bind_namespaces="none")
     for quad in quads:
         graph.add((_node(quad.subject), _node(quad.predicate), _node(quad.object)))
