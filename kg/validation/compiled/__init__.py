@@ -52,9 +52,10 @@ class Report:
 class Compiled:
     """A plan with its executor. Threads may share it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, native: bool = True) -> None:
         self.plan = plan
-        self._rows = Rows(plan)
+        self._native = native
+        self._rows = Rows(plan, native)
 
     def validate(
         self, data: Index | Iterable[Quad] | Iterable[Triple], deadline: float | None = None
@@ -120,18 +121,21 @@ class Compiled:
                 clock.tick()
                 yield record, self.validate([*triples(statements), *shared], clock.left)
             return
-        fleet = Fleet(self.plan, reference)
+        fleet = Fleet(self.plan, reference, native=self._native)
         for chunk in fleet.chunks(records, clock):
             for record, results in fleet.results(chunk, clock):
                 yield record, Report(tuple(results), self.plan.digest)
 
 
-def compile_shapes(statements: Iterable[Quad] | Iterable[Triple]) -> Compiled:
+def compile_shapes(statements: Iterable[Quad] | Iterable[Triple], native: bool = True) -> Compiled:
     """Return the validator of a shapes graph.
+
+    Queries that are understood to the end have a native twin, which finds the same without SPARQL; with
+    `native` false, all queries are run.
 
     Raises
     ------
     BadShapes
         If the graph is not SHACL, its shapes are recursive, or it asks for what is not run here.
     """
-    return Compiled(compile_plan(statements))
+    return Compiled(compile_plan(statements), native)

@@ -6,7 +6,7 @@ is first asked for.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from battpass.kg.index import Term
 from battpass.kg.validation.compiled.vocabulary import SUBCLASS, TYPE
@@ -18,12 +18,13 @@ NOTHING: Members = {}
 class Index:
     """A graph of terms. Lexical forms stay as they are; graph names are folded, repeated statements too."""
 
-    __slots__ = ("_by_object", "_by_subject", "_classes", "_superclasses", "table")
+    __slots__ = ("_by_object", "_by_subject", "_classes", "_leading", "_superclasses", "table")
 
     def __init__(self, statements: Iterable[Quad] | Iterable[Triple] = ()) -> None:
         self.table: dict[Term, Members] = {}
         self._by_object: dict[Term, Members] = {}
         self._by_subject: dict[Term, list[tuple[NamedNode, Sequence[Term]]]] | None = None
+        self._leading: dict[Term, list[tuple[NamedNode, tuple[Term]]]] | None = None
         self._classes: dict[Term, list[Term]] = {}
         self._superclasses: dict[Term, frozenset[Term]] = {}
         self._fill(statements)
@@ -79,6 +80,18 @@ class Index:
                 for node, terms in members.items():
                     self._by_subject.setdefault(node, []).append((predicate, terms))
         return self._by_subject.get(subject, ())
+
+    def leading_to(self, node: Term) -> Sequence[tuple[NamedNode, tuple[Term]]]:
+        """Return which properties of which nodes lead to a node; not to a literal."""
+        if self._leading is None:
+            self._leading = {}
+            for predicate, members in self.table.items():
+                assert isinstance(predicate, NamedNode)
+                for subject, terms in members.items():
+                    for term in terms:
+                        if type(term) is not Literal:
+                            self._leading.setdefault(term, []).append((predicate, (subject,)))
+        return self._leading.get(node, ())
 
     def instances(self, kind: Term) -> Sequence[Term]:
         """Return the SHACL instances of a class: those of its subclasses too."""

@@ -36,7 +36,8 @@ class Query:
     `bound` are the variables that it wants values for, `returned` those of them that it returns. `predicates`
     are the IRIs that may stand as predicates in it, None if any may: the rest of a graph cannot matter.
     `needed` are the properties that the focus node must have for the query to find anything. `free` is the
-    query for all focus nodes at once, where it says the same of each as when run for it alone.
+    query for all focus nodes at once, where it says the same of each as when run for it alone. `whole` is the
+    query as it was written, with its prefixes, where `this` is all that is bound.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Query:
     predicates: frozenset[str] | None
     needed: frozenset[str]
     free: str | None
+    whole: str | None
 
     def run(self, store: Store, values: Mapping[str, Term], functions: Functions) -> QuerySolutions:
         """Return the solutions; `functions` answer for the values of `values`."""
@@ -117,6 +119,7 @@ def _ready(text: str, prefixes: Mapping[str, str], names: frozenset[str], ask: b
     apart = used == {"this"} and _only_in_triples(tokens) and _named_once(tokens)
     filled = [(text, used)] if apart and not ask else _filled(text, tokens, used, ask)
     functions: Functions = {NamedNode(BOUND + name): lambda: None for name in used}
+    own = _spelt_out(text, prefixes) if used == {"this"} and not ask else None
     for whole, returned in filled:
         written = _spelt_out(whole, prefixes)
         try:
@@ -133,7 +136,8 @@ def _ready(text: str, prefixes: Mapping[str, str], names: frozenset[str], ask: b
             variables,
             _predicates(tokens, prefixes),
             needed,
-            _spelt_out(text, prefixes) if needed and used == {"this"} and _same_for_all(tokens) else None,
+            own if needed and _same_for_all(tokens) else None,
+            own,
         )
     raise QueryRejected(f"is no SPARQL query: {problem}")
 
@@ -295,7 +299,8 @@ def _with(text: str, pieces: Iterable[tuple[int, int, str]]) -> str:
     return text
 
 
-def _iri(token: Token, prefixes: Mapping[str, str]) -> str | None:
+def iri_of(token: Token, prefixes: Mapping[str, str]) -> str | None:
+    """Return the IRI that a token stands for; None for what is none, and for names with escapes."""
     if token.kind == "iri":
         return token.text[1:-1]
     if token.kind == "name" and "\\" not in token.text and "%" not in token.text:
@@ -329,7 +334,7 @@ def _predicates(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozens
         if token.is_sign("*", "?") and (_begins_path(before) or number - 1 in paths):
             return None
         if token.kind in ("iri", "name") or token.text == "a":
-            iri = _iri(token, prefixes)
+            iri = iri_of(token, prefixes)
             if iri is None:
                 return None
             found.add(iri)
@@ -448,7 +453,7 @@ def _of_block(tokens: Sequence[Token], prefixes: Mapping[str, str]) -> frozenset
     while here + 1 < len(tokens) and tokens[here].variable == "this":
         here += 1
         while here + 2 < len(tokens):
-            iri = _iri(tokens[here], prefixes)
+            iri = iri_of(tokens[here], prefixes)
             term, sign = tokens[here + 1], tokens[here + 2]
             if iri is None or term.kind not in ("variable", "iri", "name") or not sign.is_sign(".", ";"):
                 return frozenset(found)

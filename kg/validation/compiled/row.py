@@ -26,6 +26,7 @@ from battpass.kg.validation.compiled.constraints.shape_based import Property
 from battpass.kg.validation.compiled.constraints.strings import MaxLength, MinLength
 from battpass.kg.validation.compiled.constraints.value_type import NodeKind
 from battpass.kg.validation.compiled.index import NOTHING, Index, Members
+from battpass.kg.validation.compiled.native.joins import Searched
 from battpass.kg.validation.compiled.paths import Follow, Predicate, follow
 from battpass.kg.validation.compiled.plan import Plan, Shape, Target
 from battpass.kg.validation.compiled.results import Found, Result, Why
@@ -43,11 +44,15 @@ _NO_REASON = Why()
 
 
 class Run:
-    """One validation: the data, what is known of it so far, and until when there is time."""
+    """One validation: the data, what is known of it so far, and until when there is time.
 
-    def __init__(self, index: Index, queries: Queries, deadline: float | None) -> None:
+    `searched` is the data as twins of queries look at them, None where all queries are run.
+    """
+
+    def __init__(self, index: Index, queries: Queries, deadline: float | None, native: bool) -> None:
         self.index = index
         self.queries = queries
+        self.searched = Searched(index) if native else None
         self.known: dict[tuple[int, Term], bool] = {}
         self.walked: dict[Follow, dict[Term, Sequence[Term]]] = {}
         self.room = _ROOM
@@ -253,10 +258,14 @@ Awake = tuple[RowShape, Members | None, dict[Term, tuple[Constraint, ...]] | Non
 
 
 class Rows:
-    """A plan, put together for running over records one at a time. Threads may share it."""
+    """A plan, put together for running over records one at a time. Threads may share it.
 
-    def __init__(self, plan: Plan) -> None:
+    `native` says whether twins may stand in for queries.
+    """
+
+    def __init__(self, plan: Plan, native: bool = True) -> None:
         self._plan = plan
+        self._native = native
         self._shapes = {
             node: RowShape(shape, number) for number, (node, shape) in enumerate(plan.shapes.items())
         }
@@ -270,7 +279,7 @@ class Rows:
     def results(self, index: Index, deadline: float | None) -> list[Result]:
         """Return all results over the data, in an order that depends on nothing but shapes and data."""
         queries = Queries(index, self._asked, self._plan.quads)
-        run = Run(index, queries, deadline)
+        run = Run(index, queries, deadline, self._native)
         out: list[Result] = []
         for shape, finders in self._targeted:
             if len(finders) == 1:

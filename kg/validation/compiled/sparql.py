@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuerySolution, QuerySolutions, Store, Variable
@@ -13,6 +14,8 @@ from battpass.kg.index import Term
 from battpass.kg.namespaces import XSD
 from battpass.kg.validation.compiled.constraints.base import Constraint, Judges, SetConstraint, SetTest
 from battpass.kg.validation.compiled.index import Index, closure
+from battpass.kg.validation.compiled.native.twin import Solution, Twin, as_written, twin_of
+from battpass.kg.validation.compiled.native.values import Declined
 from battpass.kg.validation.compiled.paths import Path, Predicate
 from battpass.kg.validation.compiled.queries import BOUND, Functions, Query, QueryRejected, prepare
 from battpass.kg.validation.compiled.results import Found
@@ -32,6 +35,8 @@ _UNDERSTOOD = frozenset({"this", "value", "path", "message", "failure"})
 _BLOCK = re.compile(r"\{[?$](\w+)\}")
 # Nodes that a query may look at for nothing, for each time that it would have to be run anew.
 _WORTH = 20
+# From a term that a query returns and the value nodes to the terms that data write for it.
+Restored = Callable[[Term, Sequence[Term]], Sequence[Term]]
 _ANY_URI, _STRING = NamedNode(XSD + "anyURI"), NamedNode(XSD + "string")
 
 
@@ -46,6 +51,11 @@ class Selects(SetConstraint):
     kind: NamedNode
     parameters: Mapping[str, Term]
     messages: tuple[Literal, ...]
+
+    @cached_property
+    def twin(self) -> Twin | None:
+        """The query as functions over an index, where it is understood to the end."""
+        return twin_of(self.query)
 
     @property
     def component(self) -> NamedNode:
@@ -65,20 +75,36 @@ class Selects(SetConstraint):
     def test(self, judges: Judges) -> SetTest:
         needed = tuple(NamedNode(iri) for iri in sorted(self.query.needed))
         constants = {**self.parameters, "currentShape": self.shape, "shapesGraph": SHAPES_GRAPH}
+        twin = self.twin
 
         def found(run: "Run", focus: Term, values: Sequence[Term]) -> Iterator[Found]:
             for predicate in needed:
                 members = run.index.table.get(predicate)
                 if members is None or focus not in members:
                     return
+            if run.searched is not None and twin is not None:
+                run.tick()
+                try:
+                    told = [
+                        one
+                        for solution in twin.solutions(run.searched, focus)
+                        for one in self._found(focus, values, solution, as_written)
+                    ]
+                except Declined:
+                    pass
+                else:
+                    yield from told
+                    return
             rows = run.queries.rows_about(self.query, focus, constants, needed)
             for row in rows:
                 run.tick()
-                yield from self._found(run, focus, values, row)
+                yield from self._found(focus, values, row, run.queries.restored)
 
         return found
 
-    def _found(self, run: "Run", focus: Term, values: Sequence[Term], row: QuerySolution) -> Iterator[Found]:
+    def _found(
+        self, focus: Term, values: Sequence[Term], row: QuerySolution | Solution, restored: Restored
+    ) -> Iterator[Found]:
         names = self.query.variables
         if "failure" in names and _is_true(row["failure"]):
             raise EngineFailed(
@@ -96,12 +122,16 @@ class Selects(SetConstraint):
         if value is None:
             yield Found(focus if self.path is None else None, where, messages, told=told)
         else:
-            for term in run.queries.restored(value, values):
+            for term in restored(value, values):
                 yield Found(term, where, messages, told=told)
 
-    def _worded(self, row: QuerySolution, names: tuple[str, ...], focus: Term) -> tuple[Literal, ...]:
+    def _worded(
+        self, row: QuerySolution | Solution, names: tuple[str, ...], focus: Term
+    ) -> tuple[Literal, ...]:
+        if not self.messages:
+            return ()
         known = {"this": focus, **self.parameters}
-        known.update({name: row[name] for name in names if row[name] is not None})
+        known.update({name: term for name in names if (term := row[name]) is not None})
         return tuple(worded(message, known) for message in self.messages)
 
 

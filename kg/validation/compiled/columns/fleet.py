@@ -71,7 +71,7 @@ class Explainer(Rows):
 
     def about(self, index: Index, focuses: list[tuple[Node, Term]], left: float | None) -> list[Result]:
         """Return all results about focus nodes, in the order in which a whole validation returns them."""
-        run = Run(index, Queries(index, self._asked, self._plan.quads), left)
+        run = Run(index, Queries(index, self._asked, self._plan.quads), left, self._native)
         out = [result for node, focus in focuses for result in self._shapes[node].results(run, focus)]
         out.sort(key=_order)
         return out
@@ -86,13 +86,17 @@ class Fleet:
         Statements that belong to each record. Give them blank nodes of their own.
     most
         Records that are held in memory at once; fewer where they are large.
+    native
+        Whether twins may stand in for queries.
     """
 
-    def __init__(self, plan: Plan, reference: Statements = (), most: int = RECORDS) -> None:
+    def __init__(
+        self, plan: Plan, reference: Statements = (), most: int = RECORDS, native: bool = True
+    ) -> None:
         self._plan = plan
         self._reference = [*triples(reference)]
         self._most = most
-        self._rows = Explainer(plan)
+        self._rows = Explainer(plan, native)
         self._named = tuple(
             target.term for shape in plan.targeted for target in shape.targets if target.kind == "targetNode"
         )
