@@ -161,8 +161,12 @@ class RowShape:
     def results(self, run: Run, node: Term) -> list[Result]:
         """Return all results about a focus node."""
         out: list[Result] = []
-        self._judge(run, node, (node,) if self._follow is None else self._follow(run, node), out)
+        self.judge(run, node, out)
         return out
+
+    def judge(self, run: Run, node: Term, out: list[Result]) -> None:
+        """Add all results about a focus node."""
+        self._judge(run, node, (node,) if self._follow is None else self._follow(run, node), out)
 
     def _judge(self, run: Run, node: Term, values: Sequence[Term], out: list[Result]) -> None:
         """Add all results about a focus node with its value nodes."""
@@ -287,7 +291,7 @@ class Rows:
             else:
                 focuses = {focus: None for find in finders for focus in find(index)}
             for focus in focuses:
-                out += shape.results(run, focus)
+                shape.judge(run, focus, out)
         if len(out) > 1:
             out.sort(key=_order)
         return out

@@ -32,7 +32,7 @@ class Searched:
 
     def begin(self) -> None:
         """Allow for one more call."""
-        self._left += _EACH
+        self._left = min(self._left + _EACH, _BEYOND)
 
     def spend(self, rows: int) -> None:
         """Take note of rows that were made.
@@ -242,6 +242,7 @@ class _Join:
                 for predicate, turned in verb
             ]
             # Engines differ in whether what is found on two ways is found twice.
+            searched.spend(sum(len(terms) for _, terms in found))
             met: set[Term] = set()
             for _, terms in found:
                 if not met.isdisjoint(terms):
