@@ -204,9 +204,9 @@ class _Join:
                         there: Term = row[end] if wanted is None else wanted  # type: ignore[assignment]
                         found = [term for term in terms if searched.match(term, there, predicate)]
                     elif tests:
-                        found = [
-                            term for term in terms if all(_passes(one, term, row, searched) for one in tests)
-                        ]
+                        found = terms
+                        for one in tests:
+                            found = one.passing(found, row, searched)
                     else:
                         found = terms  # type: ignore[assignment]
                     for term in found:
@@ -219,6 +219,23 @@ class _Join:
             return out
 
         return joined
+
+    def passing(self, terms: Sequence[Term], row: Row, searched: Searched) -> Sequence[Term]:
+        """Return those of some terms from which a property leads to what is there already."""
+        ((predicate, _),) = self.verb
+        members = searched.index.table.get(predicate, NOTHING)
+        wanted: Term = row[self.end] if self.wanted is None else self.wanted  # type: ignore[assignment]
+        if searched.apart(predicate) and is_canonical(wanted):
+            return [term for term in terms if wanted in members.get(term, ())]
+        found = []
+        for term in terms:
+            values = members.get(term, ())
+            searched.spend(len(values))
+            if len(values) > 1:
+                check_apart(values)
+            if any(same_term(value, wanted) for value in values):
+                found.append(term)
+        return found
 
     def _look(self) -> Look:
         """Return the function from a term to the properties that lead on, with the terms to which they do."""
@@ -251,19 +268,6 @@ class _Join:
             return found
 
         return by_any
-
-
-def _passes(test: _Join, term: Term, row: Row, searched: Searched) -> bool:
-    ((predicate, _),) = test.verb
-    terms = searched.index.table.get(predicate, NOTHING).get(term, ())
-    if not terms:
-        return False
-    if len(terms) > 1:
-        searched.spend(len(terms))
-        if not searched.apart(predicate):
-            check_apart(terms)
-    wanted: Term = row[test.end] if test.wanted is None else test.wanted  # type: ignore[assignment]
-    return any(searched.match(one, wanted, predicate) for one in terms)
 
 
 def _along(index: Index, predicate: NamedNode, back: bool, term: Term) -> Sequence[Term]:
