@@ -49,15 +49,21 @@ class Relation:
         """Return which nodes have the property."""
         return _among(self.nodes, nodes)[1]
 
-    def of(self, nodes: Numbers) -> Pairs:
-        """Return the values of nodes."""
+    def of(self, nodes: Numbers, most: int | None = None) -> Pairs:
+        """Return the values of nodes.
+
+        Raises
+        ------
+        TooManyPairs
+            If there are more than `most`: nodes that a path has reached often have their values as often.
+        """
         places, found = _among(self.nodes, nodes)
         rows = np.flatnonzero(found)
         begins = self.starts[places[rows]]
         counts = self.starts[places[rows] + 1] - begins
         if len(counts) and counts.max() > 1:
             total = np.cumsum(counts)
-            _check_room(int(total[-1]))
+            _check_room(int(total[-1]), most)
             places = np.arange(total[-1]) + np.repeat(begins - total + counts, counts)
             return Pairs(np.repeat(rows, counts), self.values[places])
         return Pairs(rows, self.values[begins])
@@ -104,9 +110,9 @@ class Relations:
         """Return the value nodes of a path."""
         match path:
             case Predicate(iri):
-                return self.forwards(iri).of(nodes)
+                return self.forwards(iri).of(nodes, MOST_PAIRS)
             case Inverse(Predicate(iri)):
-                return self.backwards(iri).of(nodes)
+                return self.backwards(iri).of(nodes, MOST_PAIRS)
             case Inverse(inner):
                 return self.follow(turned(inner), nodes)
             case Steps(paths):
@@ -149,7 +155,7 @@ class Relations:
                 self._tick()
             rows += [row] * len(found)
             values += found
-            _check_room(len(rows))
+            _check_room(len(rows), MOST_PAIRS)
         return _tidy(np.array(rows, dtype=np.int64), np.array(values, dtype=np.int64))
 
     def _steps_of(self, path: Path) -> tuple[list[int], list[int]]:
@@ -163,8 +169,8 @@ class Relations:
         return found
 
 
-def _check_room(pairs: int) -> None:
-    if pairs > MOST_PAIRS:
+def _check_room(pairs: int, most: int | None) -> None:
+    if most is not None and pairs > most:
         raise TooManyPairs
 
 
