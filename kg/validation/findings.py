@@ -53,7 +53,7 @@ CODES: Mapping[str, str] = {
 }
 UNRECOGNISED = "unrecognised-text"
 WRONG_UNIT = "wrong-unit"
-_OF_TYPE = frozenset({"out-of-range", "ill-formed", "order"})
+_OF_TYPE = frozenset({"out-of-range", "ill-formed", "order", "future", "implausible"})
 _ABSENT = frozenset({"missing", "due", "advice"})
 _NOTHING = Labels("", "")
 # By whether the order is strict, and whether it is one of days.

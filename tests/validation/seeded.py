@@ -106,12 +106,18 @@ def report_on(document: Json, on: date) -> Report:
     return validator(on).validate(loaded.passport, places).with_findings(loaded.findings)
 
 
-def play(run: tuple[Fault, ...]) -> tuple[Finding, ...]:
-    """Return what a document with the faults of a run has to answer for."""
+@cache
+def played(run: tuple[Fault, ...]) -> Report:
+    """Return the report on a document with the faults of a run."""
     document = deepcopy(example(run[0].example))
     for fault in run:
         fault.plant(document)
-    return report_on(document, run[0].on).findings
+    return report_on(document, run[0].on)
+
+
+def play(run: tuple[Fault, ...]) -> tuple[Finding, ...]:
+    """Return what a document with the faults of a run has to answer for."""
+    return played(run).findings
 
 
 @cache
