@@ -6,6 +6,7 @@ from fractions import Fraction
 from battpass.kg.errors import UnknownUnit
 from battpass.kg.ontology.units import Unit, UnitTable
 from battpass.kg.tables import Labels
+from battpass.kg.validation.phrases import amount, unit_in_words
 
 _DIGITS = 12
 
@@ -22,9 +23,9 @@ def conversion(found: str, wanted: str, number: Decimal | None, units: UnitTable
         source, target = units.unit(found), units.unit(wanted)
     except UnknownUnit:
         return Labels("", "")
+    given, expected = unit_in_words(source), unit_in_words(target)
     heads = Labels(
-        f"{source.symbol} given, {target.symbol} expected: ",
-        f"{source.symbol} angegeben, {target.symbol} erwartet: ",
+        f"{given.en} given, {expected.en} expected: ", f"{given.de} angegeben, {expected.de} erwartet: "
     )
     if source.kind != target.kind:
         return Labels(
@@ -34,13 +35,11 @@ def conversion(found: str, wanted: str, number: Decimal | None, units: UnitTable
     steps = _steps(source, target)
     if number is None:
         return Labels(*(f"{head}{step}." for head, step in zip(heads, steps, strict=True)))
-    whole = (
-        f"{number} {source.symbol}",
-        f"{_shown(Fraction(units.convert(number, found, wanted)))} {target.symbol}",
-    )
+    before = amount(str(number), source)
+    after = amount(_shown(Fraction(units.convert(number, found, wanted))), target)
     return Labels(
-        f"{heads.en}{steps.en}, as {whole[0]} are {whole[1]}.",
-        f"{heads.de}{steps.de}, denn {whole[0]} sind {whole[1]}.",
+        f"{heads.en}{steps.en}, as {before.en} are {after.en}.",
+        f"{heads.de}{steps.de}, denn {before.de} sind {after.de}.",
     )
 
 

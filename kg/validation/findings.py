@@ -21,6 +21,7 @@ from battpass.kg.quantity import HAS_NUMBER_VALUE, HAS_NUMERICAL_PART
 from battpass.kg.tables import Labels
 from battpass.kg.validation.conversions import conversion
 from battpass.kg.validation.data import Data
+from battpass.kg.validation.phrases import amount, in_german, unit_in_words
 from battpass.kg.validation.places import Places, Route, pointer_of
 from battpass.kg.validation.reports.wishes import closest_of
 from battpass.kg.validation.results import Result
@@ -35,6 +36,7 @@ CODES: Mapping[str, str] = {
     "MinCountConstraintComponent": "missing",
     "QualifiedMinCountConstraintComponent": "missing",
     "MaxCountConstraintComponent": "too-many",
+    "NotConstraintComponent": "wrong-type",
     "DatatypeConstraintComponent": "wrong-type",
     "NodeKindConstraintComponent": "wrong-type",
     "ClassConstraintComponent": "wrong-type",
@@ -113,25 +115,32 @@ class Speaker:
             closest_de=closest.de,
         )
 
-    def value(self, term: Term, predicate: str = "") -> str:
+    def value(self, term: Term, predicate: str = "") -> Labels:
         """Return a term as words, a number of a quantity with its unit."""
         if isinstance(term, Literal):
             kind = self._kind(predicate)
             if kind is not None and term.datatype.value == XSD + "decimal":
-                return f"{term.value} {self.units.unit(kind.unit).symbol}"
+                return amount(term.value, self.units.unit(kind.unit))
             if term.datatype.value == XSD + "string" or term.language:
-                return _shortened(f'"{term.value}"')
-            shown = _shortened(term.value)
-            return shown if kind is None else f"{shown} (as {shorten(term.datatype.value)})"
+                return _alike(_shortened(f'"{term.value}"'))
+            shown, datatype = _shortened(term.value), shorten(term.datatype.value)
+            return (
+                _alike(shown)
+                if kind is None
+                else Labels(f"{shown} (as {datatype})", f"{shown} (als {datatype})")
+            )
         if isinstance(term, NamedNode):
             return self._name(term.value)
-        return _shortened(str(term))
+        return _alike(_shortened(str(term)))
 
-    def _name(self, iri: str) -> str:
+    def _name(self, iri: str) -> Labels:
         try:
-            return self.units.unit(iri).label
+            return unit_in_words(self.units.unit(iri))
         except UnknownUnit:
-            return self.concepts.notation(iri) or _shortened(shorten(iri).rpartition("/")[2])
+            short = shorten(iri)
+            # Of a node the name that it has within its record; of a term its prefixed name.
+            local = short.rpartition("#")[2].rpartition("/")[2] if short == iri else short
+            return _alike(self.concepts.notation(iri) or _shortened(local or iri))
 
     def _kind(self, predicate: str) -> QuantityKind | None:
         return next((kind for kind in self.quantities.values() if kind.compact_iri == predicate), None)
@@ -167,18 +176,20 @@ class Speaker:
 
     def _found(self, result: Result, heads: tuple[str, ...], data: Data) -> Labels:
         if result.found:
-            return _alike(_shortened(result.found, 2 * SHOWN))
+            found = _shortened(result.found, 2 * SHOWN)
+            return Labels(found, in_german(found))
         predicate = heads[0] if heads else ""
         if result.component == "MaxCountConstraintComponent":
             values = data.index.objects(_text(result.focus), predicate)
-            shown = ", ".join(self.value(value, predicate) for value in values[:3])
-            shown += ", …" if len(values) > 3 else ""
+            listed = [self.value(value, predicate) for value in values[:3]]
+            more = ", …" if len(values) > 3 else ""
+            shown = Labels(*(", ".join(texts) + more for texts in zip(*listed, strict=True)))
             if len(values) == 1:
-                return _alike(shown)
-            return Labels(f"{len(values)} values: {shown}", f"{len(values)} Werte: {shown}")
+                return shown
+            return Labels(f"{len(values)} values: {shown.en}", f"{len(values)} Werte: {shown.de}")
         if result.value is None:
             return Labels("nothing", "nichts")
-        return _alike(self.value(result.value, predicate))
+        return self.value(result.value, predicate)
 
     def _allowed(self, result: Result, shape: PropertyShape, shapes: ShapeSet, data: Data) -> Labels:
         if result.component.startswith("LessThan"):
@@ -210,7 +221,7 @@ class Speaker:
                     word, german = _LESS[strict, is_date]
                     shown = self.value(bound, predicate)
                     return Labels(
-                        f"{word} the {_phrase(names.en)} ({shown})", f"{german} „{names.de}“ ({shown})"
+                        f"{word} the {_phrase(names.en)} ({shown.en})", f"{german} „{names.de}“ ({shown.de})"
                     )
         return _message(shape)
 

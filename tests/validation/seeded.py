@@ -1,8 +1,8 @@
 """Faults planted in example passports: `faults.csv`, and how a run of them is played.
 
 Rows of one run go into one document together; they are chosen so that none hides another. `expected`
-is the place of the finding where it is not that of the fault, `also` what else follows from the fault,
-as `code place severity` with semicolons between.
+is the place of the finding where it is not that of the fault, `says` what the finding must say in so many
+words, and `also` what else follows from the fault, as `code place severity` with semicolons between.
 """
 
 import csv
@@ -42,6 +42,7 @@ class Fault:
     code: str
     severity: str
     expected: str
+    says: str
     also: str
 
     @property

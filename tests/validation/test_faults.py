@@ -16,6 +16,8 @@ def test_each_fault_of_a_run_is_found_at_its_place_and_nothing_else_is(run: tupl
     alarms = {key: finding.text() for key, finding in fresh.items() if key not in expected.keys() | follows}
     assert not missed and not alarms, f"missed: {missed}; false alarms: {alarms}"
     assert follows <= fresh.keys(), "the table promises consequences that are not found"
+    for fault in run:
+        assert fault.says and fault.says in fresh[fault.key].text(), (fault.fault, fresh[fault.key].text())
     for finding in fresh.values():
         assert all((finding.field, finding.pointer, finding.found, finding.allowed, finding.mend)), finding
 

@@ -1,5 +1,6 @@
 """A finding says in two languages where a value lives, who can mend it, and which branch comes closest."""
 
+import re
 from copy import deepcopy
 from datetime import date
 
@@ -13,7 +14,8 @@ from battpass.kg.namespaces import PREFIXES
 from battpass.kg.validation.shapes import SH, ShapeSet
 from battpass.kg.validation.validator import Report, Validator
 from battpass.services.exchange.battery_pass import BATTERY_PASS_6_1
-from tests.validation.seeded import example, faults, report_on, validator
+from tests.validation.seeded import example, faults, play, report_on, runs, validator
+from tests.validation.seeded_graphs import graph_runs, play_graph
 
 TODAY = date(2026, 11, 21)
 SHAPE = """
@@ -144,3 +146,18 @@ def test_every_text_of_a_finding_is_there_in_german_too() -> None:
         assert one.field_de and one.allowed_de and one.mend_de and one.words and one.words_de
         assert one.allowed_de != one.allowed and one.mend_de != one.mend
         assert one.mender in ("model", "item")
+
+
+ENGLISH = re.compile(r"\b(but|made|issued|and|of|in all|from|for|while|are|with|left|outside|months|years)\b")
+
+
+def test_what_queries_say_they_found_is_german_in_german() -> None:
+    found = [one for run in runs() for one in play(run)]
+    found += [one for run in graph_runs() for one in play_graph(run).findings]
+    said = {one.found_de for one in found if one.shape and one.found != one.found_de}
+
+    assert len(said) > 30
+    # What stands in quotation marks is somebody's own.
+    assert not [text for text in said if ENGLISH.search(re.sub(r'".*"', "", text))]
+    same = {one.found for one in found if one.shape and one.found == one.found_de}
+    assert not [text for text in same if re.match(r"-?\d", text) and ENGLISH.search(text)]
