@@ -23,12 +23,14 @@ from battpass.kg.literals import (
     decimal_of,
     is_text,
 )
+from battpass.kg.mapping import messages
 from battpass.kg.mapping.table import Place, Rule
 from battpass.kg.namespaces import RDF, expand
 from battpass.kg.ontology.units import UnitTable
 from battpass.kg.passport import POSITION
 from battpass.kg.quantities import QuantityKind
 from battpass.kg.quantity import HAS_MEASUREMENT_UNIT, VALID_AT, Quantity, child, encode, in_canonical_unit
+from battpass.kg.tables import Labels
 
 TYPE = NamedNode(RDF + "type")
 MAX_SHOWN = 80
@@ -41,7 +43,7 @@ class Vocabulary:
     quantities: Mapping[str, QuantityKind]
     concepts: ConceptTable
     units: UnitTable
-    labels: Mapping[str, str]
+    labels: Mapping[str, Labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Lift:
     def members(self, place: Place, value: Json, here: Context) -> None:
         """Walk the members of an object."""
         if not isinstance(value, dict):
-            self._misfit(value, here.pointer, "an object")
+            self._misfit(value, here.pointer, messages.AN_OBJECT)
             return
         for name, member in value.items():
             pointer = f"{here.pointer}/{escape(name)}"
@@ -88,10 +90,10 @@ class Lift:
                     "unknown-member",
                     Severity.INFO,
                     pointer,
-                    name,
+                    messages.alike(name),
                     _shown(member),
-                    "the members of this format",
-                    "It is kept and given back, but nothing here understands it.",
+                    messages.KNOWN_MEMBERS,
+                    messages.KEPT,
                 )
             elif inner.rule is None:
                 self.members(inner, member, Context(here.subject, here.access, pointer))
@@ -126,13 +128,13 @@ class Lift:
             literal = self._literal(rule, value, here)
             return None if literal is None else (rule.predicate, literal)
         if not isinstance(value, str) or not is_text(value):
-            self._misfit(value, here.pointer, "a text")
+            self._misfit(value, here.pointer, messages.A_TEXT)
             return None
         if rule.kind == "entity":
             # BPNs are ASCII letters and digits; anything else would not make an IRI that reads back.
             if value.isascii() and value.isalnum():
                 return rule.predicate, NamedNode(f"{self.base}{rule.range}/{value}")
-            self._misfit(value, here.pointer, "an identifier of letters and digits")
+            self._misfit(value, here.pointer, messages.AN_IDENTIFIER)
             return None
         concepts = self.vocabulary.concepts
         if rule.kind == "concept":
@@ -145,8 +147,8 @@ class Lift:
                     here.pointer,
                     self._label(rule),
                     _shown(value),
-                    allowed,
-                    "Use one of the allowed codes.",
+                    messages.alike(allowed),
+                    messages.USE_A_CODE,
                 )
                 return None
             return rule.predicate, NamedNode(concept.iri)
@@ -159,8 +161,11 @@ class Lift:
             here.pointer,
             self._label(rule),
             _shown(value),
-            f"the names and aliases of the scheme {rule.range}",
-            "The text is kept; use a listed name to have it found under its concept.",
+            Labels(
+                f"the names and aliases of the scheme {rule.range}",
+                f"die Namen und Nebennamen des Schemas {rule.range}",
+            ),
+            messages.TEXT_KEPT,
         )
         return f"{rule.predicate}Text", Literal(value)
 
@@ -168,10 +173,10 @@ class Lift:
         if rule.range == "boolean":
             if isinstance(value, bool):
                 return Literal("true" if value else "false", datatype=BOOLEAN)
-            self._misfit(value, here.pointer, "true or false")
+            self._misfit(value, here.pointer, messages.A_TRUTH)
             return None
         if not isinstance(value, str):
-            self._misfit(value, here.pointer, "a text")
+            self._misfit(value, here.pointer, messages.A_TEXT)
             return None
         if rule.range == "date":
             text = date_text(value)
@@ -182,19 +187,19 @@ class Lift:
                     here.pointer,
                     self._label(rule),
                     _shown(value),
-                    "a calendar date such as 2027-02-18",
-                    "Write the date as year-month-day.",
+                    messages.A_DATE,
+                    messages.WRITE_A_DATE,
                 )
                 return None
             return Literal(text, datatype=DATE)
         if not is_text(value):
-            self._misfit(value, here.pointer, "text without NUL and unpaired surrogates")
+            self._misfit(value, here.pointer, messages.PLAIN_TEXT)
             return None
         return Literal(value)
 
     def _list(self, place: Place, rule: Rule, value: Json, here: Context) -> None:
         if not isinstance(value, list):
-            self._misfit(value, here.pointer, "an array")
+            self._misfit(value, here.pointer, messages.AN_ARRAY)
             return
         assert place.items is not None
         for number, item in enumerate(value, start=1):
@@ -204,7 +209,7 @@ class Lift:
 
     def _codes(self, rule: Rule, value: Json, here: Context) -> None:
         if not isinstance(value, list):
-            self._misfit(value, here.pointer, "an array")
+            self._misfit(value, here.pointer, messages.AN_ARRAY)
             return
         code = Rule(rule.path + "[]", "code", "", None, expand("bp:code"), rule.range, (), "", ())
         for number, item in enumerate(value, start=1):
@@ -220,7 +225,7 @@ class Lift:
 
     def _node(self, place: Place, rule: Rule, value: Json, here: Context) -> None:
         if not isinstance(value, dict):
-            self._misfit(value, here.pointer, "an object")
+            self._misfit(value, here.pointer, messages.AN_OBJECT)
             return
         subject = child(here.subject, rule.key)
         inner = Context(subject, here.access, here.pointer)
@@ -234,7 +239,7 @@ class Lift:
     def _quantity(self, rule: Rule, value: Json, siblings: dict[str, Json], here: Context) -> None:
         kind = self.vocabulary.quantities[rule.key]
         if not isinstance(value, Number):
-            self._misfit(value, here.pointer, "a number")
+            self._misfit(value, here.pointer, messages.A_NUMBER)
             return
         number = decimal_of(value.token)
         if number is None:
@@ -242,10 +247,10 @@ class Lift:
                 "number-out-of-range",
                 Severity.VIOLATION,
                 here.pointer,
-                kind.labels.en,
+                kind.labels,
                 _shown(value),
-                "numbers below 1.7e20 with at most 18 decimal places",
-                "Check the number; no battery needs this one.",
+                messages.SOME_NUMBERS,
+                messages.CHECK_NUMBER,
             )
             return
         stated = self._stated_unit(rule, siblings, here)
@@ -259,24 +264,25 @@ class Lift:
                 "wrong-unit",
                 Severity.VIOLATION,
                 _unit_pointer(rule, here),
-                kind.labels.en,
+                kind.labels,
                 units.unit(stated).label,
-                kinds,
-                "State the value in one of these units.",
+                messages.alike(kinds),
+                messages.USE_A_UNIT,
             )
             return
         if decimal_of(str(quantity.value)) is None:
             # Twenty-seven places of an inch: the value stays as stated, in the stated unit's own digits.
             quantity = Quantity(kind, number, stated) if kind.open else None
             if quantity is None:
+                fits = units.unit(kind.unit).label
                 self._find(
                     "number-out-of-range",
                     Severity.VIOLATION,
                     here.pointer,
-                    kind.labels.en,
+                    kind.labels,
                     _shown(value),
-                    f"a number that fits in {units.unit(kind.unit).label}",
-                    "State the value with fewer decimal places.",
+                    Labels(f"a number that fits in {fits}", f"eine Zahl, die in {fits} passt"),
+                    messages.FEWER_PLACES,
                 )
                 return
         time = siblings.get(rule.time)
@@ -297,14 +303,15 @@ class Lift:
         except UnknownUnit:
             pass
         kind = self.vocabulary.quantities[rule.key]
+        known = self.vocabulary.units.unit(kind.unit).aliases[0]
         self._find(
             "unknown-unit",
             Severity.VIOLATION,
             pointer,
-            kind.labels.en,
-            "no unit" if text is None else _shown(text),
-            f"a unit such as {self.vocabulary.units.unit(kind.unit).aliases[0]}",
-            "State the unit by one of its known spellings; a value without unit is kept, not used.",
+            kind.labels,
+            messages.NO_UNIT if text is None else _shown(text),
+            Labels(f"a unit such as {known}", f"eine Einheit wie {known}"),
+            messages.SPELL_THE_UNIT,
         )
         return None
 
@@ -317,12 +324,12 @@ class Lift:
                     here.pointer,
                     self._label(rule),
                     _shown(value),
-                    "a time such as 2027-02-18T08:00:00Z",
-                    "Write date, time and zone.",
+                    messages.A_TIME,
+                    messages.WRITE_A_TIME,
                 )
                 return
         elif not isinstance(value, str):
-            self._misfit(value, here.pointer, "the name of a unit")
+            self._misfit(value, here.pointer, messages.A_UNIT)
             return
         self.origins.append(Origin(here.subject, rule, here.pointer))
 
@@ -335,27 +342,36 @@ class Lift:
             found = self._names[iri] = NamedNode(iri)
         return found
 
-    def _label(self, rule: Rule) -> str:
+    def _label(self, rule: Rule) -> Labels:
         kind = self.vocabulary.quantities.get(rule.key)
-        if kind is not None:
-            return f"Time of {kind.labels.en}" if rule.kind == "time" else kind.labels.en
-        return self.vocabulary.labels.get(rule.predicate, rule.key)
+        if kind is None:
+            return self.vocabulary.labels.get(rule.predicate) or messages.alike(rule.key)
+        if rule.kind != "time":
+            return kind.labels
+        return Labels(f"Time of {kind.labels.en}", f"Zeit von: {kind.labels.de}")
 
-    def _misfit(self, value: Json, pointer: str, wanted: str) -> None:
+    def _misfit(self, value: Json, pointer: str, wanted: Labels) -> None:
         self._find(
             "wrong-type",
             Severity.VIOLATION,
             pointer,
-            pointer.rpartition("/")[2],
+            messages.alike(pointer.rpartition("/")[2]),
             _shown(value),
             wanted,
-            f"Send {wanted} here; what came is kept, but not understood.",
+            messages.send(wanted),
         )
 
     def _find(
-        self, code: str, severity: Severity, pointer: str, field: str, found: str, allowed: str, mend: str
+        self,
+        code: str,
+        severity: Severity,
+        pointer: str,
+        field: Labels,
+        found: Labels | str,
+        allowed: Labels,
+        mend: Labels,
     ) -> None:
-        self.findings.append(Finding(code, severity, field, pointer, found, allowed, mend))
+        self.findings.append(messages.finding(code, severity, pointer, field, found, allowed, mend))
 
 
 def places(lift: Lift) -> Iterator[tuple[tuple[str, str], str]]:

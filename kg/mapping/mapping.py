@@ -37,6 +37,7 @@ from battpass.kg.passport import (
 )
 from battpass.kg.properties import load_properties
 from battpass.kg.quantities import load_quantities
+from battpass.kg.tables import Labels
 
 TYPE = node("rdf:type")
 BATTERY_PACK = node("battery:battery_be3b35a7_75a3_4be0_9265_beb178ea7b00")
@@ -164,11 +165,11 @@ class Mapping:
         return Lower(index, roots, self.vocabulary).document(self.place, record)
 
 
-def _labels() -> dict[str, str]:
-    """Return the English label of each own property, by its IRI."""
+def _labels() -> dict[str, Labels]:
+    """Return the labels of each own property, by its IRI."""
     attributes = load_attributes()
-    labels = {one.iri: one.labels.en for one in load_properties(attributes=attributes).values() if one.labels}
-    return {**labels, **{attribute.iri: attribute.labels.en for attribute in attributes.values()}}
+    labels = {one.iri: one.labels for one in load_properties(attributes=attributes).values() if one.labels}
+    return {**labels, **{attribute.iri: attribute.labels for attribute in attributes.values()}}
 
 
 def _iri(iri: str, model: str) -> str:

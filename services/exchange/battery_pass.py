@@ -127,6 +127,10 @@ def _unclear_version(document: dict[str, Json]) -> list[Finding]:
             write_json(stated, indent=None),
             "urn:io.catenax.battery.battery_pass:6.1.0",
             "Name the version of the aspect model; the payload was read as 6.x.",
+            field_de="specVersion",
+            found_de=write_json(stated, indent=None),
+            allowed_de="urn:io.catenax.battery.battery_pass:6.1.0",
+            mend_de="Nennen Sie die Version des Aspektmodells; gelesen wurde das Dokument als 6.x.",
         )
     ]
 
@@ -141,6 +145,10 @@ def _missing(document: dict[str, Json]) -> list[Finding]:
             "nothing",
             "an object",
             f"Add the section {name}; battery_pass demands it.",
+            field_de=name,
+            found_de="nichts",
+            allowed_de="ein Objekt",
+            mend_de=f"Ergänzen Sie den Abschnitt {name}; battery_pass verlangt ihn.",
         )
         for name in SECTIONS
         if name not in document
