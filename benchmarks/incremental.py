@@ -56,7 +56,7 @@ class Fleet:
         """Write a new state of a passport, and return its name."""
         arrival = self._kept[number % len(self._kept)]
         said = f'<https://schema.org/description> "{self._home.sequence}"'
-        line = f'<{arrival.record}> {said} <{arrival.record}/public> .\n'
+        line = f"<{arrival.record}> {said} <{arrival.record}/public> .\n"
         public = sorted({*arrival.item[AccessClass.PUBLIC].splitlines(keepends=True), line.encode()})
         item = {**arrival.item, AccessClass.PUBLIC: b"".join(public)}
         self._home.put(replace(arrival, item=item, original=b""), trusted=True)
