@@ -24,6 +24,7 @@
     ├── Archived               it was here, and has ceased to exist
     ├── Conflict               it changed since it was read, or stands there already
     ├── Unpublishable          a violation keeps a passport from being published
+    │   └── Rejected           or from being kept at all, where that is the policy
     ├── NotWritable            nothing can be written at the moment; reading goes on
     │   ├── StorageFull        the disk is full
     │   ├── StorageFailed      the disk refuses or the journal is locked
@@ -136,6 +137,10 @@ class Unpublishable(BattPassError):
     def __init__(self, message: str, report: bytes = b"") -> None:
         super().__init__(message)
         self.report = report
+
+
+class Rejected(Unpublishable):
+    """The policy keeps nothing that has violations, or was not checked (HTTP: 422)."""
 
 
 class NotWritable(BattPassError):

@@ -1,23 +1,9 @@
 """What is asked of a home, as a change of its journal, and what became of it."""
 
-from battpass.kg.errors import Unpublishable
 from battpass.kg.home.arrival import Arrival, Outcome, Written
-from battpass.kg.home.blocking import blocks
 from battpass.kg.home.conformance import without_conformance
 from battpass.kg.journal.entry import Action, Entry, Note, Stage
 from battpass.kg.journal.prepare import Change
-
-
-def check_publishable(record: str, report: bytes, *, trusted: bool = False) -> None:
-    """Raise `Unpublishable` if a report holds violations, or there is none and nobody vouches for it."""
-    if not report and not trusted:
-        raise Unpublishable(
-            f"{record} was not checked against the shapes, so it is not published. Check it, or keep a draft."
-        )
-    if report and blocks(report):
-        raise Unpublishable(
-            f"{record} has violations, so it is not published. Mend them, or keep it as a draft.", report
-        )
 
 
 def change_of(arrival: Arrival, stage: Stage, actor: str, reason: str, expected: int | None) -> Change:

@@ -7,14 +7,17 @@ from functools import cached_property
 from battpass.kg.access import Audience, audiences
 from battpass.kg.errors import Conflict, HomeInUse, NotFound
 from battpass.kg.home.arrival import Arrival, State, Written
-from battpass.kg.home.changes import change_of, check_publishable, model_of, written
+from battpass.kg.home.blocking import violations
+from battpass.kg.home.changes import change_of, model_of, written
 from battpass.kg.home.names import find
+from battpass.kg.home.staging import stage_of
 from battpass.kg.home.visible import entry_for, stages, standing, state_for
 from battpass.kg.journal.entry import Action, Entry, Note, Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import digest
 from battpass.kg.journal.prepare import Change
 from battpass.kg.passport import Passport
+from battpass.kg.policy import Policy
 
 
 class Passports:
@@ -36,30 +39,37 @@ class Passports:
         reason: str = "",
         trusted: bool = False,
         expected: int | None = None,
+        policy: Policy | None = None,
     ) -> list[Written]:
         """Keep many passports: all of them, or none if anything is raised on the way.
 
         A later one of the same record takes the place of an earlier one. `expected` is the version that must
         stand, 0 for new passports. `trusted` publishes passports that were not checked against the shapes;
-        their entries say so.
+        their entries say so. `policy` says what becomes of those with violations; without one, drafts are
+        kept and none is published.
 
         Raises
         ------
+        Rejected
+            If the policy keeps nothing with violations, and one has some or was not checked.
         Unpublishable
             If one is to be published and its report holds violations, or it has none and is not trusted.
         Conflict, Archived, NotWritable
         """
         given = list(arrivals)
-        if stage is Stage.PUBLISHED:
-            for arrival in given:
-                check_publishable(arrival.record, arrival.report, trusted=trusted)
+        stages = {
+            arrival.record: stage_of(arrival.record, arrival.report, stage, policy, trusted=trusted)
+            for arrival in given
+        }
         latest = {arrival.record: arrival for arrival in given}
         models = {arrival.model: arrival for arrival in given}
         changes = [
             model_of(arrival, actor) for model, arrival in models.items() if self.journal.model(model) is None
         ]
         first = len(changes)
-        changes += [change_of(arrival, stage, actor, reason, expected) for arrival in latest.values()]
+        changes += [
+            change_of(arrival, stages[record], actor, reason, expected) for record, arrival in latest.items()
+        ]
         done = {entry.record: written(entry, new) for entry, new in self._append(changes)[first:]}
         return [done[arrival.record] for arrival in given]
 
@@ -72,18 +82,33 @@ class Passports:
         reason: str = "",
         expected: int | None = None,
         trusted: bool = False,
+        policy: Policy | None = None,
     ) -> Written:
         """Keep one passport; see `put_many`."""
         return self.put_many(
-            [arrival], stage=stage, actor=actor, reason=reason, trusted=trusted, expected=expected
+            [arrival],
+            stage=stage,
+            actor=actor,
+            reason=reason,
+            trusted=trusted,
+            expected=expected,
+            policy=policy,
         )[0]
 
     def publish(
-        self, name: str, *, report: bytes, actor: str = "", reason: str = "", expected: int | None = None
+        self,
+        name: str,
+        *,
+        report: bytes,
+        actor: str = "",
+        reason: str = "",
+        expected: int | None = None,
+        policy: Policy | None = None,
     ) -> Written:
         """Publish the draft of a passport; where there is none, what is published stays as it is.
 
         `report` is that of the draft as it stands, so whoever checked it names its version as `expected`.
+        With violations it is published by the policy `record` alone; else it stays the draft that it is.
 
         Raises
         ------
@@ -100,7 +125,7 @@ class Passports:
             raise Conflict(
                 f"The draft of {record} is at version {draft.version}, not {expected}. Check it again first."
             )
-        check_publishable(record, report)
+        stage_of(record, report, Stage.PUBLISHED, policy if policy is Policy.RECORD else None)
         told = self.journal.told(draft).told
         change = Change(
             record,
@@ -244,6 +269,14 @@ class Passports:
             If it was not checked.
         """
         return self._kept_with(name, version, lambda entry: entry.report, "a validation report")
+
+    def violations(self, entry: Entry) -> int | None:
+        """Return how many violations were found when a version was written.
+
+        None where it was not checked, or the report was erased.
+        """
+        report = self._text(entry.report)
+        return violations(report) if report else None
 
     def holds(self, document: bytes) -> str:
         """Return the record that stands with exactly this document as its original, or an empty text."""

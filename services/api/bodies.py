@@ -157,6 +157,7 @@ class VersionBody(_Body):
     reason: str | None = None
     format: str | None = Field(None, examples=["battery_pass-6.1.0"])
     checked: bool | None = None
+    violations: int | None = Field(None, description="that were found when it was written, if it was checked")
     document: bool | None = Field(None, description="whether the document that came in is kept")
 
 

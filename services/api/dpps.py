@@ -114,7 +114,7 @@ def dpps_router(site: Site) -> APIRouter:
         audience = caller_of(request).audience
         entries = site.reading.versions(dpp, audience)
         root = request.scope.get("root_path", "")
-        items = [_version(entry, audience, root) for entry in entries]
+        items = [_version(site, entry, audience, root) for entry in entries]
         return _json(VersionsBody(id=short(entries[0].record), items=items))
 
     @router.get(
@@ -128,7 +128,7 @@ def dpps_router(site: Site) -> APIRouter:
         """When it came about and, for its owner, who did it and why."""
         audience = caller_of(request).audience
         found = site.reading.entry(dpp, audience, Wanted(version=number))
-        return _json(_version(found, audience, request.scope.get("root_path", "")))
+        return _json(_version(site, found, audience, request.scope.get("root_path", "")))
 
     @router.get(
         "/v1/dpps/{dpp:path}/versions/{number}/report",
@@ -238,7 +238,7 @@ def _line(entry: Entry, root: str) -> PassportBody:
     )
 
 
-def _version(entry: Entry, audience: str, root: str) -> VersionBody:
+def _version(site: Site, entry: Entry, audience: str, root: str) -> VersionBody:
     known: dict[str, Any] = {
         "version": entry.version,
         "stage": entry.stage,
@@ -253,6 +253,7 @@ def _version(entry: Entry, audience: str, root: str) -> VersionBody:
             "reason": entry.told.reason,
             "format": entry.format,
             "checked": entry.checked,
+            "violations": site.home.violations(entry),
             "document": bool(entry.original),
         }
     return VersionBody(**known)

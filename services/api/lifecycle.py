@@ -24,6 +24,7 @@ from battpass.services.api.parameters import (
     Checked,
     FormatName,
     Name,
+    PolicyAsked,
     Reason,
     StageAsked,
     StageName,
@@ -60,14 +61,18 @@ def lifecycle_router(site: Site) -> APIRouter:
         openapi_extra=document_body(),
     )
     async def create(
-        request: Request, stage: StageAsked = "draft", format: FormatName = None, check: Checked = True
+        request: Request,
+        stage: StageAsked = "draft",
+        format: FormatName = None,
+        check: Checked = True,
+        policy: PolicyAsked = None,
     ) -> Response:
         """The document is of any format that is read here: named by `format` or `Content-Type`, or found out.
 
         The same once more changes nothing. Another document under the same identifier is a conflict.
         """
         client = await _writer(site, request, *_rights(stage))
-        terms = Terms(Stage(stage), _format_of(request, format), check)
+        terms = Terms(Stage(stage), _format_of(request, format), check, policy=policy)
         done = await site.writing.create(client, await read_body(request, most), terms, "HTTP")
         return _told(request, done, 201 if done.written.outcome == "added" else 200)
 
@@ -83,10 +88,12 @@ def lifecycle_router(site: Site) -> APIRouter:
         stage: StageAsked = "draft",
         format: FormatName = None,
         check: Checked = True,
+        policy: PolicyAsked = None,
     ) -> Response:
         """`If-Match` names what stands: the draft where there is one, else what is published."""
         client = await _writer(site, request, *_rights(stage))
-        terms = Terms(Stage(stage), _format_of(request, format), check, request.headers.get("if-match"))
+        match = request.headers.get("if-match")
+        terms = Terms(Stage(stage), _format_of(request, format), check, match, policy)
         return _told(request, await site.writing.replace(client, dpp, await read_body(request, most), terms))
 
     @router.patch(
@@ -101,6 +108,7 @@ def lifecycle_router(site: Site) -> APIRouter:
         stage: StageName | None = None,
         format: FormatName = None,
         check: Checked = True,
+        policy: PolicyAsked = None,
     ) -> Response:
         """A JSON merge patch (RFC 7396) over the JSON of the passport in `format`; null takes a member away.
 
@@ -111,7 +119,8 @@ def lifecycle_router(site: Site) -> APIRouter:
         if _media_type(request) != MERGE_PATCH:
             raise UnsupportedMediaType(f"A change comes as {MERGE_PATCH}; a whole document is sent with PUT.")
         known = format_named(format or data_formats()[0].name).name
-        terms = Terms(Stage(stage) if stage else None, known, check, request.headers.get("if-match"))
+        match = request.headers.get("if-match")
+        terms = Terms(Stage(stage) if stage else None, known, check, match, policy)
         return _told(request, await site.writing.change(client, dpp, await read_body(request, most), terms))
 
     @router.post(
@@ -120,11 +129,14 @@ def lifecycle_router(site: Site) -> APIRouter:
         responses={**PUBLISHES, **wrote(200, "Published, now or before")},
         openapi_extra={**REASON_BODY, **MAY_MATCH},
     )
-    async def publish(request: Request, dpp: Name) -> Response:
-        """It is checked as of today first. `If-Match` may say which draft."""
+    async def publish(request: Request, dpp: Name, policy: PolicyAsked = None) -> Response:
+        """It is checked as of today first; with violations `record` alone publishes it.
+
+        `If-Match` may say which draft.
+        """
         client = await _writer(site, request, "publish")
         reason, match = await _reason(request, most), request.headers.get("if-match")
-        return _told(request, await site.writing.publish(client, dpp, reason, match))
+        return _told(request, await site.writing.publish(client, dpp, reason, match, policy))
 
     @router.post(
         "/v1/dpps/{dpp:path}/archive",

@@ -10,7 +10,7 @@ from pyoxigraph import RdfFormat, serialize
 
 from battpass.kg.errors import Archived, Conflict, NotFound
 from battpass.kg.graphs import quads
-from battpass.kg.home import Arrival, Home
+from battpass.kg.home import Arrival, Home, Policy
 from battpass.kg.home.arrival import State, Written
 from battpass.kg.home.visible import model_parts, stages
 from battpass.kg.journal.entry import Entry, Stage
@@ -44,13 +44,16 @@ class Item:
 
 
 class Moving:
-    """Model records of a home, and the items that point to them."""
+    """Model records of a home, and the items that point to them. `policy` is what becomes of violations."""
 
-    def __init__(self, home: Home, intake: Intake, reading: Reading, places: Places) -> None:
+    def __init__(
+        self, home: Home, intake: Intake, reading: Reading, places: Places, policy: Policy | None = None
+    ) -> None:
         self._home = home
         self._intake = intake
         self._reading = reading
         self._places = places
+        self._policy = policy
 
     def model(self, name: str, audience: str) -> tuple[str, State]:
         """Return the state tag of a model record, and as much of it as an audience may see.
@@ -116,7 +119,13 @@ class Moving:
 
         def keep() -> list[Written]:
             self._check_standing(items)
-            return self._home.put_many(ordered, stage=stage, actor=client.caller.actor, reason=order.reason)
+            return self._home.put_many(
+                ordered,
+                stage=stage,
+                actor=client.caller.actor,
+                reason=order.reason,
+                policy=self._policy,
+            )
 
         return after, await anyio.to_thread.run_sync(keep)
 

@@ -73,6 +73,7 @@ class Page:
 
     reader: str
     draft: bool
+    violations: int
     title: str
     identifier: str
     record: str
@@ -101,14 +102,19 @@ def page_of(
     reader: str = "public",
     *,
     draft: bool = False,
+    violations: int = 0,
 ) -> Page:
-    """Return the page of a passport whose graphs are already cut to the reader, one of `audiences`."""
+    """Return the page of a passport whose graphs are already cut to the reader, one of `audiences`.
+
+    `violations` is how many it was published with; it is for its owner alone to know.
+    """
     builder = _Builder(passport, speech)
     sections = [*(builder.section(name) for name in SUBMODELS), builder.documents(), builder.about()]
     glance = (builder.quantity(speech.lexicon.quantities[key]) for key in GLANCE)
     return Page(
         reader=reader,
         draft=draft,
+        violations=violations,
         title=builder.title(),
         identifier=identifier_of(passport),
         record=passport.record,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 
+from battpass.kg.policy import Policy
 from battpass.services.api.bodies import MoveBody, MovedBody, ReasonBody, WrittenBody, problems
 from battpass.services.api.negotiation import Representation
 from battpass.services.exchange.registry import formats
@@ -49,6 +50,13 @@ DateGiven = Annotated[
 ]
 VersionAsked = Annotated[int | None, Query(ge=1, le=2**53, description="number of a version")]
 Checked = Annotated[bool, Query(description="run the shapes; false only for drafts")]
+PolicyAsked = Annotated[
+    Policy | None,
+    Query(
+        description="what becomes of violations: `reject` keeps nothing, `quarantine` keeps a draft, "
+        "`record` publishes all the same; not laxer than the server is set to"
+    ),
+]
 Reason = Annotated[str, Query(max_length=_LONGEST_REASON, description="why; it stands in the journal")]
 Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="passports in the answer, at most")]
 Cursor = Annotated[str, Query(max_length=200, description="`next` of the part before")]
@@ -77,6 +85,7 @@ _DOCUMENTS = (
     "document-too-large",
     "unsupported-media-type",
     "unpublishable",
+    "rejected",
 )
 CREATES = problems(*_DOCUMENTS, "conflict", "archived", *_REFUSALS)
 CHANGES = problems(
@@ -137,7 +146,7 @@ MOVES: dict[int | str, dict[str, Any]] = {
         "model": MovedBody,
         "headers": {"Sequence": _HEADERS["Sequence"]},
     },
-    **problems("bad-request", *_BODIES, "not-found", "conflict", "unpublishable", *_REFUSALS),
+    **problems("bad-request", *_BODIES, "not-found", "conflict", "unpublishable", "rejected", *_REFUSALS),
 }
 REASON_BODY: dict[str, Any] = {
     "requestBody": {

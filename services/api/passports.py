@@ -18,7 +18,7 @@ from battpass.services.api.negotiation import Representation
 from battpass.services.api.page import page_of
 from battpass.services.api.parameters import NOT_MODIFIED, READS, UNLESS_KNOWN, contents, data_formats
 from battpass.services.api.problems import BadRequest
-from battpass.services.api.reading import Wanted, nothing_here, short
+from battpass.services.api.reading import OWNER, Wanted, nothing_here, short
 from battpass.services.api.site import Site
 
 HTML = Representation("html", "html", "text/html", "HTML")
@@ -94,7 +94,15 @@ def passport_router(site: Site) -> APIRouter:
         def page() -> Response:
             found = site.home.passport(entry.record, audience, version=entry.version)
             draft = entry.stage is Stage.DRAFT
-            shown = page_of(found, site.speech(request), site.audiences, audience, draft=draft)
+            violations = site.home.violations(entry) if audience == OWNER else None
+            shown = page_of(
+                found,
+                site.speech(request),
+                site.audiences,
+                audience,
+                draft=draft,
+                violations=violations or 0,
+            )
             return site.page(request, "passport.html", page=shown, offered=offered[1:])
 
         if chosen is HTML:

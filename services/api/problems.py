@@ -34,6 +34,7 @@ from battpass.kg.errors import (
     ProcessLost,
     QueryFailed,
     QueryRefused,
+    Rejected,
     StorageFull,
     UnknownFormat,
     UnknownTerm,
@@ -182,6 +183,12 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         422,
         "Violations keep it from being published",
         "Mend what the findings name and send it again; or keep it as a draft with ?stage=draft.",
+    ),
+    Rejected: Problem(
+        "rejected",
+        422,
+        "The policy keeps nothing with violations",
+        "Mend what the findings name and send it again; nothing of it was kept.",
     ),
     TooManyRequests: Problem(
         "too-many-requests",

@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from battpass.kg.policy import Policy
+
 
 class Settings(BaseSettings):
     """Settings of one server, each from BATTPASS_<NAME> unless given by name.
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
             "memory for passports that were made ready to be sent, kept for the next reader; "
             "as much again for whole answers"
         ),
+    )
+    policy: Policy | None = Field(
+        None,
+        description="what becomes of a write with violations: reject, quarantine or record; unset, drafts "
+        "are kept and publishing is refused",
     )
     metrics_open_here: bool = Field(
         False, description="give /metrics without a key to programs on this machine; not behind a proxy here"

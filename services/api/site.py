@@ -90,8 +90,8 @@ class Site:
         )
         self.remembered = Remembered(settings.remembered_mb << 20)
         self.reading = Reading(self.home, self.audiences, self.remembered)
-        self.writing = Writing(self.home, self.intake, self.reading, self.taking_in)
-        self.moving = Moving(self.home, self.intake, self.reading, self.taking_in)
+        self.writing = Writing(self.home, self.intake, self.reading, self.taking_in, settings.policy)
+        self.moving = Moving(self.home, self.intake, self.reading, self.taking_in, settings.policy)
         self.catalogue = Catalogue(self.home, self.reading)
         self.sending = anyio.CapacityLimiter(_SENDING)
 

@@ -15,12 +15,12 @@ import anyio
 import anyio.to_thread
 
 from battpass.kg.errors import Archived, Conflict
-from battpass.kg.home import Arrival, Home
+from battpass.kg.home import Arrival, Home, Policy
 from battpass.kg.home.arrival import State, Written
 from battpass.kg.journal.entry import Entry, Stage
 from battpass.kg.journal.parts import digest
 from battpass.services.api.bodies import FindingBody, WrittenBody
-from battpass.services.api.callers import Caller
+from battpass.services.api.callers import Caller, Forbidden
 from battpass.services.api.places import Places
 from battpass.services.api.preconditions import check_match
 from battpass.services.api.problems import BadRequest, PreconditionFailed
@@ -47,12 +47,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a write is meant: its stage and format, whether the shapes are run, what If-Match says."""
+    """How a write is meant: stage and format, whether shapes are run, If-Match, and what of violations."""
 
     stage: Stage | None = None
     format: str = ""
     check: bool = True
     match: str | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,16 @@ class Done:
 
 
 class Writing:
-    """Writes passports into a home for callers."""
+    """Writes passports into a home for callers. `policy` is what the server does of violations."""
 
-    def __init__(self, home: Home, intake: Intake, reading: Reading, places: Places) -> None:
+    def __init__(
+        self, home: Home, intake: Intake, reading: Reading, places: Places, policy: Policy | None = None
+    ) -> None:
         self._home = home
         self._intake = intake
         self._reading = reading
         self._places = places
+        self._policy = policy
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def create(self, client: Client, document: bytes, terms: Terms, source: str = "") -> Done:
@@ -99,7 +103,7 @@ class Writing:
             If it is to be published and holds violations.
         """
         stage = terms.stage or Stage.DRAFT
-        _require(client, stage, terms)
+        policy = self._required(client, stage, terms)
         if (entry := await self._run(self._standing_document, document, stage)) is not None:
             return await self._unchanged(entry)
         arrival = await self._taken_in(
@@ -108,7 +112,7 @@ class Writing:
         )
         for _ in range(_ATTEMPTS):
             try:
-                return await self._put(client, arrival, stage, 0)
+                return await self._put(client, arrival, stage, 0, policy)
             except Conflict:
                 entry = await self._run(self._reading.newest, arrival.record)
             if not _is_same(entry, arrival):
@@ -119,7 +123,7 @@ class Writing:
             if stage is Stage.DRAFT or entry.stage is Stage.PUBLISHED:
                 return await self._unchanged(entry)
             try:
-                return await self._put(client, arrival, stage, entry.version)
+                return await self._put(client, arrival, stage, entry.version, policy)
             except Conflict:
                 continue
         raise Conflict(f"{arrival.record} changes all the time. Try again in a moment.")
@@ -135,7 +139,7 @@ class Writing:
             If the document is of another passport.
         """
         stage = terms.stage or Stage.DRAFT
-        _require(client, stage, terms)
+        policy = self._required(client, stage, terms)
         base = await self._run(self._reading.newest, name)
         self._check(base, terms.match)
         arrival = await self._taken_in(
@@ -147,7 +151,7 @@ class Writing:
                 "PUT it at its own address, or POST it where it is new."
             )
         expected = None if _is_any(terms.match) else base.version
-        return await self._put(client, arrival, stage, expected, terms.match)
+        return await self._put(client, arrival, stage, expected, policy, terms.match)
 
     async def change(self, client: Client, name: str, patch: bytes, terms: Terms) -> Done:
         """Merge a patch into what stands: the draft where there is one, else what is published.
@@ -164,7 +168,7 @@ class Writing:
             base = await self._run(self._reading.newest, name)
             self._check(base, terms.match)
             stage = terms.stage or base.stage
-            _require(client, stage, terms)
+            policy = self._required(client, stage, terms)
             state = await self._run(self._state, base)
             arrival = await self._taken_in(
                 client,
@@ -173,15 +177,18 @@ class Writing:
                 ),
             )
             try:
-                return await self._put(client, arrival, stage, base.version, terms.match)
+                return await self._put(client, arrival, stage, base.version, policy, terms.match)
             except Conflict:
                 if not _is_any(terms.match):
                     raise
         raise Conflict(f"{name} changes all the time. Try again in a moment.")
 
-    async def publish(self, client: Client, name: str, reason: str, match: str | None) -> Done:
+    async def publish(
+        self, client: Client, name: str, reason: str, match: str | None, policy: Policy | None = None
+    ) -> Done:
         """Make the draft the published version, once it has been checked as of today."""
         client.caller.require("publish")
+        chosen = self._chosen(policy)
         base = await self._run(self._reading.newest, name)
         self._check(base, match, required=False)
         if base.stage is Stage.PUBLISHED:
@@ -192,7 +199,12 @@ class Writing:
         written = await self._expecting(
             match,
             lambda: self._home.publish(
-                base.record, report=report, actor=client.caller.actor, reason=reason, expected=base.version
+                base.record,
+                report=report,
+                actor=client.caller.actor,
+                reason=reason,
+                expected=base.version,
+                policy=chosen,
             ),
         )
         return await self._done(written, tuple(json.loads(report)["findings"]), True)
@@ -225,6 +237,40 @@ class Writing:
 
     # --- private ---------------------------------------------------------------------------------------
 
+    def _required(self, client: Client, stage: Stage, terms: Terms) -> Policy | None:
+        """Let a write go on if the caller has the rights for its stage; return what becomes of violations."""
+        client.caller.require("write")
+        policy = self._chosen(terms.policy)
+        if stage is Stage.PUBLISHED:
+            client.caller.require("publish")
+        if not terms.check and stage is Stage.PUBLISHED:
+            raise BadRequest(
+                "What is published is always checked. Leave check=false out, or keep it as a draft."
+            )
+        if not terms.check and policy is Policy.REJECT:
+            raise BadRequest(
+                "The policy is to reject what has violations, so all is checked. Leave check=false out."
+            )
+        return policy
+
+    def _chosen(self, asked: Policy | None) -> Policy | None:
+        """Return what becomes of violations: what a caller asks for, if the server allows that.
+
+        Raises
+        ------
+        Forbidden
+            If it is laxer than what the server is set to.
+        """
+        if asked is None:
+            return self._policy
+        own = self._policy or Policy.QUARANTINE
+        if not own.allows(asked):
+            raise Forbidden(
+                f"This server is set to {own} what has violations, and to {asked} it would be laxer. Leave "
+                "policy out, or have BATTPASS_POLICY changed by who runs it."
+            )
+        return asked
+
     async def _run(self, call: Callable[..., T], *arguments: object) -> T:
         return await anyio.to_thread.run_sync(call, *arguments, limiter=self._threads)
 
@@ -234,11 +280,19 @@ class Writing:
             return await self._run(call)
 
     async def _put(
-        self, client: Client, arrival: Arrival, stage: Stage, expected: int | None, match: str | None = None
+        self,
+        client: Client,
+        arrival: Arrival,
+        stage: Stage,
+        expected: int | None,
+        policy: Policy | None,
+        match: str | None = None,
     ) -> Done:
         written = await self._expecting(
             match,
-            lambda: self._home.put(arrival, stage=stage, actor=client.caller.actor, expected=expected),
+            lambda: self._home.put(
+                arrival, stage=stage, actor=client.caller.actor, expected=expected, policy=policy
+            ),
         )
         return await self._done(written, _findings(arrival), bool(arrival.report))
 
@@ -289,17 +343,6 @@ class Writing:
         with suppress(Archived):
             self._reading.entry(name, caller.audience)
         return self._home.erase(name, actor=caller.actor, reason=reason)
-
-
-def _require(client: Client, stage: Stage, terms: Terms) -> None:
-    """Let a write go on if the caller has the rights for its stage."""
-    client.caller.require("write")
-    if stage is Stage.PUBLISHED:
-        client.caller.require("publish")
-        if not terms.check:
-            raise BadRequest(
-                "What is published is always checked. Leave check=false out, or keep it as a draft."
-            )
 
 
 def _is_any(match: str | None) -> bool:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from battpass.kg.errors import BattPassError
+from battpass.kg.policy import Policy
 from battpass.services.cli.console import FOUND, Console, JsonFlag, console, count
-from battpass.services.cli.documents import FormatName, summary
+from battpass.services.cli.documents import FormatName, PolicyChosen, say_finding, summary, weighs
 
 if TYPE_CHECKING:
     from battpass.kg.home import Home
@@ -58,6 +59,7 @@ def import_(
             help="Publish without running the shapes, which the journal says; for fleets of your own.",
         ),
     ] = False,
+    policy: PolicyChosen = None,
     reason: Annotated[str, typer.Option(help="Why, for the history of each passport.")] = "",
     on_error: Annotated[
         OnError,
@@ -77,22 +79,33 @@ def import_(
     """Keep the passports of documents as drafts, with what was found in them, or publish them.
 
     Whatever can be read is kept, wrong values included: they are findings, and the document comes back as it
-    came. A document that stands already is passed over, so an import that was cut off goes on when it is
-    started again; another document of the same passport replaces it. Exit status 1: something was found, or
-    it was stopped before the end; 2: a document was refused.
+    came. With violations it is a draft, unless the policy is to reject it, or to publish it all the same,
+    which its history then says. A document that stands already is passed over, so an import that was cut off
+    goes on when it is started again; another document of the same passport replaces it. Exit status 1:
+    something was found, or it was stopped before the end; 2: a document was refused.
     """
     from battpass.kg.home import Stage
     from battpass.services.cli.loading import Way
 
     out = console(context)
     stage = Stage.PUBLISHED if publish or trusted else Stage.DRAFT
+    if trusted and policy is Policy.REJECT:
+        raise typer.BadParameter(
+            "The policy is to reject what has violations, so all is checked. Leave --trusted out, or choose "
+            "another --policy.",
+            param_hint="'--trusted'",
+        )
     if into:
         from battpass.services.cli.supplements import add_to
 
         if trusted or on_error is OnError.STOP or results is not None or format_name:
-            raise typer.BadParameter("It goes with --publish and --reason only.", param_hint="'--into'")
-        return add_to(out, files, into, stage, reason)
-    way = Way(stage, trusted, format_name, reason, whole=on_error is OnError.STOP)
+            raise typer.BadParameter(
+                "It goes with --publish, --policy and --reason only.", param_hint="'--into'"
+            )
+        return add_to(out, files, into, stage, reason, policy)
+    chosen = policy or Policy.QUARANTINE
+    whole = on_error is OnError.STOP
+    way = Way(stage, trusted, format_name, reason, whole=whole, policy=chosen)
     with ExitStack() as stack:
         lines = stack.enter_context(_opened(results)) if results is not None else None
         return _Import(out, way, lines).run(files)
@@ -164,6 +177,8 @@ class _Import:
             self._lines.flush()
         if result.error:
             self._out.note(f"battpass: {result.file}: {result.error}")
+            for finding in filter(weighs, result.findings):
+                say_finding(self._out, finding)
             return
         if result.stage == "draft":
             self._drafts.append(result.record)

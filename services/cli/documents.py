@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from battpass.kg.errors import BattPassError
+from battpass.kg.policy import Policy
 from battpass.services.cli.console import FOUND, MISUSED, Console, JsonFlag, console, count
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ FormatName = Annotated[
     ),
 ]
 
+PolicyChosen = Annotated[
+    Policy | None,
+    typer.Option(
+        envvar="BATTPASS_POLICY",
+        help="What becomes of violations: nothing is kept (reject), it is a draft (quarantine, unless said "
+        "otherwise), or it is published and its history says so (record).",
+    ),
+]
 At = Annotated[
     str,
     typer.Option(

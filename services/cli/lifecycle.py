@@ -12,11 +12,11 @@ import typer
 
 from battpass.kg.errors import BattPassError, NotFound, Unpublishable
 from battpass.services.cli.console import FOUND, MISUSED, Console, JsonFlag, console, count
-from battpass.services.cli.documents import At, moment, say_finding, summary, weighs
+from battpass.services.cli.documents import At, PolicyChosen, moment, say_finding, summary, weighs
 
 if TYPE_CHECKING:
     from battpass.kg.graphs import Finding
-    from battpass.kg.home import Entry, Home, State, Written
+    from battpass.kg.home import Entry, Home, Policy, State, Written
     from battpass.services.exchange.intake import Intake
 
 Names = Annotated[
@@ -42,12 +42,14 @@ def publish(
     context: typer.Context,
     names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="Publish every draft that can be.")] = False,
+    policy: PolicyChosen = None,
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> int:
     """Publish drafts, each checked as of today: one with a violation stays a draft, with its findings shown.
 
-    Exit status 1: one was refused, or something weighs in what was published; 2: there is no such passport.
+    With --policy record it is published all the same; its history says that it has violations. Exit status 1:
+    one was refused, or something weighs in what was published; 2: there is no such passport.
     """
     from battpass.services.cli import homes
     from battpass.services.cli.loading import ACTOR
@@ -70,7 +72,12 @@ def publish(
                 done = _as_it_stands(entry)
                 if report:
                     done = home.publish(
-                        entry.record, report=report, actor=ACTOR, reason=reason, expected=entry.version
+                        entry.record,
+                        report=report,
+                        actor=ACTOR,
+                        reason=reason,
+                        expected=entry.version,
+                        policy=policy,
                     )
             except Unpublishable as error:
                 told.refused(name, entry, error)
@@ -137,13 +144,14 @@ def move(
     source: Annotated[
         str, typer.Option("--from", metavar="MODEL", help="Move every passport of this model record.")
     ] = "",
+    policy: PolicyChosen = None,
     reason: Reason = "",
     as_json: JsonFlag = False,
 ) -> int:
     """Move passports to a corrected model record, which they share; what is published stays published.
 
     Of a passport with a draft, the draft is moved. A published one that would have a violation then is not
-    moved. Exit status 1: there was such a one, or something weighs.
+    moved, unless a policy says what becomes of it. Exit status 1: there was such a one, or something weighs.
     """
     from battpass.services.cli import homes
     from battpass.services.cli.readers import reading_documents
@@ -158,7 +166,7 @@ def move(
         chosen = _items(home, source) if source else list(names or ())
         for name in out.watch("Moving")(chosen, len(chosen)):
             try:
-                done, report = _moved(home, intake, name, target, reason)
+                done, report = _moved(home, intake, name, target, reason, policy)
             except Unpublishable as error:
                 told.refused(name, newest(home, name), error)
             except BattPassError as error:
@@ -188,11 +196,13 @@ def history(
     with homes.reading(out) as home:
         record = home.find(name)
         entries = [entry for entry in home.journal.history(record) if until is None or entry.time <= until]
+        found = {entry.version: home.violations(entry) for entry in entries}
     if not entries:
         raise NotFound(f"{record} was not kept yet at {until:%Y-%m-%d %H:%M:%S} UTC. Leave --at out.")
     headings = ("version", "entry", "time (UTC)", "stage", "action", "checked", "actor", "reason")
-    out.table(headings, map(_row, entries))
-    out.document({"record": record, "versions": [_version(entry) for entry in entries]})
+    out.table(headings, (_row(entry, found[entry.version]) for entry in entries))
+    versions = [{**_version(entry), "violations": found[entry.version]} for entry in entries]
+    out.document({"record": record, "versions": versions})
     return 0
 
 
@@ -246,7 +256,9 @@ class _Told:
         self._status = max(self._status, FOUND if found else 0)
 
 
-def _moved(home: Home, intake: Intake, name: str, target: State, reason: str) -> tuple[Written, bytes]:
+def _moved(
+    home: Home, intake: Intake, name: str, target: State, reason: str, policy: Policy | None
+) -> tuple[Written, bytes]:
     """Move what its owner works on of a passport, the draft or what is published, in its stage."""
     from battpass.services.cli.loading import ACTOR
     from battpass.services.cli.supplements import newest
@@ -257,7 +269,9 @@ def _moved(home: Home, intake: Intake, name: str, target: State, reason: str) ->
     state = home.state(base.record, version=base.version)
     arrival = intake.move(state, target.model, target.model_parts)
     arrival = replace(arrival, format=base.format, source=base.source)
-    done = home.put(arrival, stage=base.stage, actor=ACTOR, reason=reason, expected=base.version)
+    done = home.put(
+        arrival, stage=base.stage, actor=ACTOR, reason=reason, expected=base.version, policy=policy
+    )
     return done, arrival.report
 
 
@@ -353,14 +367,15 @@ def _short(record: str) -> str:
     return record.rpartition("/")[2]
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, violations: int | None) -> tuple[str, ...]:
+    checked = count(violations, "violation") if violations else "yes" if entry.checked else "no"
     return (
         str(entry.version),
         str(entry.sequence),
         f"{entry.time:%Y-%m-%d %H:%M:%S}",
         entry.stage,
         entry.action,
-        "yes" if entry.checked else "no",
+        checked,
         entry.actor,
         entry.reason,
     )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from battpass.kg.errors import Archived, BattPassError, Conflict, Unpublishable
 from battpass.kg.graphs import Finding, Severity
-from battpass.kg.home import Arrival, Entry, Home, Stage
-from battpass.kg.home.blocking import blocks
+from battpass.kg.home import Arrival, Entry, Home, Policy, Stage
+from battpass.kg.home.staging import stage_of
 from battpass.kg.journal.parts import digest
 from battpass.services.cli.console import FOUND, MISUSED
 from battpass.services.cli.documents import weighs
@@ -39,8 +39,9 @@ class Way:
     """How documents go in.
 
     To be published, one is checked against the shapes, unless all are `trusted`; what holds violations stays
-    a draft. A chunk is committed when it has `chunk` documents or is `seconds` old; as a `whole`, all goes in
-    at the end, or nothing when one document is refused. `source` is told in the place of each one's name.
+    a draft, or what the `policy` makes of it. A chunk is committed when it has `chunk` documents or is
+    `seconds` old; as a `whole`, all goes in at the end, or nothing when one document is refused. `source` is
+    told in the place of each one's name.
     """
 
     stage: Stage = Stage.DRAFT
@@ -51,6 +52,7 @@ class Way:
     chunk: int = 100
     seconds: float = 2.0
     whole: bool = False
+    policy: Policy = Policy.QUARANTINE
 
 
 @dataclass(slots=True)
@@ -211,8 +213,13 @@ class Loader:
         yield from self._keep(name, arrival)
 
     def _keep(self, name: str, arrival: Arrival) -> Iterator[Result]:
-        findings = findings_of(arrival)
+        way, findings = self._way, findings_of(arrival)
         result = Result(name, record=arrival.record, format=arrival.format, findings=findings)
+        try:
+            stage_of(arrival.record, arrival.report, way.stage, way.policy, trusted=way.trusted)
+        except Unpublishable as error:
+            yield from self._wait(replace(result, outcome="refused", error=str(error)), error)
+            return
         self._records.add(arrival.record)
         yield from self._wait(result, arrival=replace(arrival, source=self._way.source or name))
 
@@ -248,34 +255,33 @@ class Loader:
     def _commit(self) -> Iterator[Result]:
         chunk, self._chunk = self._chunk, []
         self._records.clear()
-        # Of several documents of one passport in a whole, the last one says what stands.
-        stages = {one.arrival.record: self._stage(one.arrival) for one in chunk if one.arrival}
-        for stage in (Stage.PUBLISHED, Stage.DRAFT):
-            group = [one for one in chunk if one.arrival and stages[one.arrival.record] is stage]
-            if group:
-                self._put(group, stage)
+        group = [one for one in chunk if one.arrival]
+        if group:
+            self._put(group)
         for one in chunk:
             yield one.result
 
-    def _stage(self, arrival: Arrival) -> Stage:
-        is_draft = self._way.stage is Stage.DRAFT or (not self._way.trusted and blocks(arrival.report))
-        return Stage.DRAFT if is_draft else Stage.PUBLISHED
-
-    def _put(self, group: list[_Waiting], stage: Stage) -> None:
+    def _put(self, group: list[_Waiting]) -> None:
         if self.home is None:
             self.home = self._open_home()
         way = self._way
+        # Of several documents of one passport in a whole, the last one says what stands.
         latest = {one.arrival.record: one.arrival for one in group if one.arrival}
         try:
             written = self.home.put_many(
-                latest.values(), stage=stage, actor=ACTOR, reason=way.reason, trusted=way.trusted
+                latest.values(),
+                stage=way.stage,
+                actor=ACTOR,
+                reason=way.reason,
+                trusted=way.trusted,
+                policy=way.policy,
             )
         except _OF_ONE as error:
             if way.whole:
                 raise Refused(group[0].result.file, error) from error
             if len(group) > 1:
                 for one in group:
-                    self._put([one], stage)
+                    self._put([one])
                 return
             group[0].result.outcome, group[0].result.error = "refused", str(error)
             return

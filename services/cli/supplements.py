@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from battpass.services.cli.console import FOUND, Console
 
 if TYPE_CHECKING:
-    from battpass.kg.home import Arrival, Entry, Home, Stage
+    from battpass.kg.home import Arrival, Entry, Home, Policy, Stage
     from battpass.services.exchange.intake import Intake
 
 
-def add_to(out: Console, files: list[Path], name: str, stage: Stage, reason: str) -> int:
+def add_to(
+    out: Console, files: list[Path], name: str, stage: Stage, reason: str, policy: Policy | None = None
+) -> int:
     """Add what RDF documents say of a passport to it, as a draft or published: all of them, or nothing.
 
     The partner's own document stays as it came, and goes out again as it came.
@@ -26,7 +28,9 @@ def add_to(out: Console, files: list[Path], name: str, stage: Stage, reason: str
     with homes.writing(out) as home, reading_documents(out) as intake:
         base = newest(home, name)
         arrival = _grown(home, intake, base, files)
-        done = home.put(arrival, stage=stage, actor=ACTOR, reason=reason, expected=base.version)
+        done = home.put(
+            arrival, stage=stage, actor=ACTOR, reason=reason, expected=base.version, policy=policy
+        )
     findings = findings_of(arrival)
     results: list[Result] = []
     for file in files:
