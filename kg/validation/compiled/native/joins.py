@@ -70,6 +70,7 @@ class Searched:
 
 Step = Callable[[list[Row], Searched], list[Row]]
 Look = Callable[[Searched, Term, Row], Iterable[tuple[NamedNode, Sequence[Term]]]]
+Add = Callable[[Row, NamedNode, Sequence[Term], Searched, list[Row]], None]
 # The properties of which one leads from subject to object; True for one that leads back.
 Verb = tuple[tuple[NamedNode, bool], ...]
 
@@ -187,38 +188,68 @@ class _Join:
 
     def step(self, tests: tuple["_Join", ...]) -> Step:
         """Return the step; `tests` are joins from what it finds to what is there already."""
-        start, origin, end, wanted, any_verb = self.start, self.origin, self.end, self.wanted, self.any_verb
-        is_bound, verb_is_known, look = self.finds is None, self.verb_is_known, self._look()
+        start, origin, look, add = self.start, self.origin, self._look(), self._adding(tests)
+        if self.verb_is_known and len(self.verb) == 1 and not self.verb[0][1] and not self.back:
+            return self._forwards(tests)
 
         def joined(rows: list[Row], searched: Searched) -> list[Row]:
             out: list[Row] = []
             for row in rows:
                 for predicate, terms in look(searched, row[start] if origin is None else origin, row):  # type: ignore[arg-type]
-                    count = len(terms)
-                    if not count:
-                        continue
-                    searched.spend(count)
-                    if count > 1 and not searched.apart(predicate):
-                        check_apart(terms)
-                    if is_bound:
-                        there: Term = row[end] if wanted is None else wanted  # type: ignore[assignment]
-                        found = [term for term in terms if searched.match(term, there, predicate)]
-                    elif tests:
-                        found = terms
-                        for one in tests:
-                            found = one.passing(found, row, searched)
-                    else:
-                        found = terms  # type: ignore[assignment]
-                    for term in found:
-                        new = row.copy()
-                        if not is_bound:
-                            new[end] = term
-                        if not verb_is_known:
-                            new[any_verb] = predicate
-                        out.append(new)
+                    if terms:
+                        add(row, predicate, terms, searched, out)
             return out
 
         return joined
+
+    def _forwards(self, tests: tuple["_Join", ...]) -> Step:
+        """Return the step of the commonest kind: along one property to its values, of which there is one."""
+        start, origin, end, ((predicate, _),) = self.start, self.origin, self.end, self.verb
+        add, is_plain = self._adding(tests), self.finds is not None and not tests
+
+        def joined(rows: list[Row], searched: Searched) -> list[Row]:
+            out: list[Row] = []
+            members = searched.index.table.get(predicate, NOTHING)
+            for row in rows:
+                terms = members.get(row[start] if origin is None else origin)  # type: ignore[arg-type]
+                if terms:
+                    if is_plain and len(terms) == 1:
+                        searched.spend(1)
+                        new = row.copy()
+                        new[end] = terms[0]
+                        out.append(new)
+                    else:
+                        add(row, predicate, terms, searched, out)
+            return out
+
+        return joined
+
+    def _adding(self, tests: tuple["_Join", ...]) -> Add:
+        """Return the function that adds to some rows what becomes of one by the terms that are found."""
+        end, wanted, any_verb = self.end, self.wanted, self.any_verb
+        is_bound, verb_is_known = self.finds is None, self.verb_is_known
+
+        def add(
+            row: Row, predicate: NamedNode, terms: Sequence[Term], searched: Searched, out: list[Row]
+        ) -> None:
+            searched.spend(len(terms))
+            if len(terms) > 1 and not searched.apart(predicate):
+                check_apart(terms)
+            if is_bound:
+                there: Term = row[end] if wanted is None else wanted  # type: ignore[assignment]
+                terms = [term for term in terms if searched.match(term, there, predicate)]
+            else:
+                for one in tests:
+                    terms = one.passing(terms, row, searched)
+            for term in terms:
+                new = row.copy()
+                if not is_bound:
+                    new[end] = term
+                if not verb_is_known:
+                    new[any_verb] = predicate
+                out.append(new)
+
+        return add
 
     def passing(self, terms: Sequence[Term], row: Row, searched: Searched) -> Sequence[Term]:
         """Return those of some terms from which a property leads to what is there already."""
