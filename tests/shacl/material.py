@@ -10,6 +10,8 @@ SUBCLASSES = ("ex:B rdfs:subClassOf ex:A .", "ex:C rdfs:subClassOf ex:B .", "ex:
 
 # Spellings that the store in which queries run does not keep: see `OWN` in `bugs`.
 SPELT = ('"02"^^xsd:integer', '"2"^^xsd:float', '"1.50"^^xsd:decimal', '"1"^^xsd:boolean')
+# It does not keep these either, which shows where a query asks for their text.
+ANOTHER = ("2.0", "1.0e0", '"PT36H"', "+01:00")
 INTEGERS = ("0", "1", "2", "5", "-3", SPELT[0])
 NUMBERS = (*INTEGERS, "1.5", "2.0", "1.0e0", *SPELT[1:3])
 LARGE = '"18446744073709551616"^^xsd:integer'
