@@ -1,4 +1,4 @@
-"""Which shapes a published passport was checked by, as a statement of its public graph.
+"""Which shapes a published passport was found to meet, as a statement of its public graph.
 
 The journal keeps the report of each version, and the statement follows from it; so it is added where
 passports are read, and taken out where they are written.
@@ -9,6 +9,7 @@ import json
 from pyoxigraph import NamedNode, Quad
 
 from battpass.kg.graphs import AccessClass
+from battpass.kg.home.blocking import blocks
 from battpass.kg.journal.entry import Entry, Stage
 from battpass.kg.journal.journal import Journal
 from battpass.kg.journal.parts import Parts, applied, text_of
@@ -20,11 +21,11 @@ CONFORMS_TO = node("dcterms:conformsTo")
 
 
 def with_conformance(journal: Journal, entry: Entry, parts: Parts) -> Parts:
-    """Return the state after an entry with what it conforms to, where that was published and checked."""
+    """Return the state after an entry with what it conforms to, where it was published without violations."""
     if entry.stage is not Stage.PUBLISHED or not entry.report:
         return parts
     report = journal.text(entry.report)
-    if report is None:
+    if report is None or blocks(report):
         return parts
     name = graph_name(entry.record, AccessClass.PUBLIC)
     said = text_of(

@@ -1,4 +1,4 @@
-"""A published passport says by which version of the shapes it was checked, to whoever may read it."""
+"""A published passport says which version of the shapes it meets, to whoever may read it."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from battpass.kg.graphs import AccessClass
-from battpass.kg.home import Arrival, Home, Stage
+from battpass.kg.home import Arrival, Home, Policy, Stage
 from battpass.kg.validation.shapes import ShapeSet
 from battpass.kg.validation.validator import Validator
 from battpass.services.exchange.rdf import TURTLE
@@ -57,6 +57,16 @@ def test_what_was_not_checked_says_nothing(home: Home) -> None:
     home.put(replace(checked(), report=b""), trusted=True)
     home.put(small(2, report=PASSES))
 
+    assert said(home, "owner") == []
+
+
+def test_what_was_published_with_violations_does_not_say_that_it_conforms(home: Home) -> None:
+    given = checked()
+    bad = given.report.replace(b'"blocking":false', b'"blocking":true')
+    assert bad != given.report
+    home.put(replace(given, report=bad), policy=Policy.RECORD)
+
+    assert list(home.records("public")) == [given.record]
     assert said(home, "owner") == []
 
 
