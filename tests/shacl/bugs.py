@@ -103,6 +103,15 @@ BUGS = (
         ),
     ),
     Bug(
+        "what is not a number is less than one to a query",
+        (PYSHACL,),
+        """ex:S sh:targetNode "NaN"^^xsd:double ; sh:sparql [ sh:select
+            "SELECT $this { FILTER($this <= 1) }" ] .""",
+        "ex:a ex:p ex:b .",
+        0,
+        lambda line, shapes, data: '"NaN"' in shapes + data and bool(_QUERY.search(shapes)),
+    ),
+    Bug(
         "a blank node is long enough where no length is asked for",
         (PYSHACL, TURBO),
         "ex:S sh:targetNode ex:a ; sh:path ex:p ; sh:minLength 0 .",
