@@ -5,8 +5,8 @@ One in ten is held against a day before it was made, so that much is wrong with 
 each round we take our share of the fleet and pySHACL one document of it, so that a busy moment of the machine
 weighs on both; times are those of the processor. Shapes are read and compiled beforehand. What pySHACL needs
 besides, the reference individuals, stands in its document; we get them once for all passports. On the
-document that both have, their numbers of results are compared. Queries are looked for in columns; native twins
-explain what they find.
+document that both have, their numbers of results are compared. Queries are looked for in columns; native
+twins explain what they find.
 
 Rates are given once the statements are encoded, where neither side parses, and from text, where both do.
 """
