@@ -37,6 +37,9 @@ _KEPT = 64
 # Passports that are held in memory at once, with some thousand statements each.
 _TOGETHER = 250
 
+# Stands in the place of data that were worked on, so that their memory is free.
+_DONE = Data(())
+
 _Name = TypeVar("_Name", bound=Hashable)
 _PlacesOf = Callable[[_Name, tuple[Result, ...]], Places | None]
 
@@ -180,23 +183,19 @@ class Validator:
         places: _PlacesOf[_Name],
         on: date,
     ) -> Iterator[tuple[_Name, Report]]:
-        known = [data_of(passport, (), on) for _, passport in passports]
-        categories = [category_of(data.reading) for data in known]
+        known = [data_of(passport, self._reference, on) for _, passport in passports]
         found = dict(self._engine.results_of_all(enumerate(known), self._reference))
-        owing: dict[int, tuple[ShapeSet, Engine]] = {
-            number: self._category(category, on, data.reading)
-            for number, (category, data) in enumerate(zip(categories, known, strict=True))
-            if category is not None
-        }
-        for engine in dict.fromkeys(engine for _, engine in owing.values()):
-            records = [(number, known[number]) for number, (_, own) in owing.items() if own is engine]
-            for number, results in engine.results_of_all(records, self._reference):
-                found[number] += results
         for number, (name, _) in enumerate(passports):
-            sets = [self.shapes, *([owing[number][0]] if number in owing else [])]
-            results = found.pop(number)
+            data, results, sets = known[number], found.pop(number), [self.shapes]
+            category = category_of(data.reading)
+            if category is not None:
+                # Few passports owe the same, and most are told something: columns would not pay.
+                owed, engine = self._category(category, on, data.reading)
+                results += engine.results(data)
+                sets.append(owed)
             where = places(name, tuple(results)) if results else None
-            yield name, self._report(on, categories[number], results, sets, known[number], where)
+            yield name, self._report(on, category, results, sets, data, where)
+            known[number] = _DONE
 
     def _report(
         self,
