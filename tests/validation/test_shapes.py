@@ -236,6 +236,22 @@ def test_every_attribute_has_a_shape() -> None:
         assert set(attribute.path.properties) <= shaped, attribute.name
 
 
+def test_every_attribute_ends_in_a_field_that_says_what_its_values_are_like() -> None:
+    kinds = ("datatype", "class", "node", "in", "nodeKind")
+    constrained = {
+        shape.routes[0][-1]
+        for iri, shape in STATIC.property_shapes.items()
+        # A text in place of a code is not wanted at all.
+        if any(STATIC.objects(iri, kind) for kind in kinds) or STATIC.index.text(iri, SH + "maxCount") == "0"
+    }
+    attributes = load_attributes()
+
+    assert len(attributes) == 93
+    for attribute in attributes.values():
+        for route in attribute.path.routes:
+            assert route[-1] in constrained, (attribute.submodel, attribute.name)
+
+
 def test_every_attribute_has_a_duty_shape_where_it_is_mandatory() -> None:
     owed = {
         shape.rpartition("-")[0] for category in Category for shape in SETS[str(category)].property_shapes
