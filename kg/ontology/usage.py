@@ -11,6 +11,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from battpass.kg.namespaces import PREFIXES, RDF, RDFS, expand
 from battpass.kg.resources import ontology_path
+from battpass.kg.validation.shapes import SHAPES
 
 # The lock itself, and the extract that is made from it, prove nothing about use.
 _MADE = ("term-lock.csv", "vocabulary.ttl")
@@ -76,7 +77,9 @@ def _is_term(iri: str) -> bool:
 
 def _turtle(text: str) -> Iterator[str]:
     for quad in parse(text, RdfFormat.TURTLE):
-        yield quad.predicate.value
+        # The parameters of our own constraint components are declared beside them.
+        if not quad.predicate.value.startswith(SHAPES):
+            yield quad.predicate.value
         if isinstance(quad.subject, NamedNode) and _is_term(quad.subject.value):
             yield quad.subject.value
         if isinstance(quad.object, Literal):
