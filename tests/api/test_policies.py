@@ -112,3 +112,15 @@ def test_a_draft_with_violations_is_published_where_they_are_recorded(lax: Serve
     assert problem(lax.client.post(address + "?policy=quarantine", headers=lax.key("owner")), 422)
     done = lax.client.post(address, headers=lax.key("owner"))
     assert (done.status_code, done.json()["stage"]) == (200, "published")
+
+
+def test_items_that_are_moved_follow_the_policy_of_the_server(lax: Served) -> None:
+    assert post(lax, 10, "?stage=published", None).status_code == 201
+    assert post(lax, 11, "?stage=published").status_code == 201
+    good, bad = (lax.home.entry(identifier_of(number)).model for number in (10, 11))
+    assert good != bad
+    order = {"to": bad, "items": [identifier_of(10)]}
+    address = f"/v1/models/{good.rpartition('/')[2]}/moves"
+    (moved,) = lax.client.post(address, json=order, headers=lax.key("owner")).json()["items"]
+    assert (moved["stage"], moved["version"]) == ("published", 2)
+    assert lax.home.violations(lax.home.entry(identifier_of(10))) == 1
