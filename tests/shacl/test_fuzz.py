@@ -22,7 +22,7 @@ _NAME = re.compile(r"ex:s\d+\b")
 _TARGET = re.compile(r"sh:targetNode .*")
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore:NotImplemented should not be:DeprecationWarning")
 def test_random_shapes_are_run_alike(campaign: Campaign) -> None:
     random = campaign.random("shacl")
     count = campaign.count(10_000)
