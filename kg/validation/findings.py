@@ -4,6 +4,7 @@ Field, value, what is allowed, how to mend it and the clause come from the shape
 in the document comes from the format.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from battpass.kg.validation.shapes import SCHEME, PropertyShape, ShapeSet
 from battpass.kg.validation.ways import Ways
 
 SHOWN = 80
+# A report lists so many findings of one severity and code, and says how many more there are.
+MOST_OF_A_KIND = 500
 _FEW = 12
 
 # What is wrong, by the kind of constraint, where the shape has no code of its own.
@@ -244,6 +247,43 @@ def merge(of_format: Iterable[Finding], of_shapes: Iterable[Finding]) -> tuple[F
         )
     )
     return ordered([*first, *kept])
+
+
+def shortened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the first findings of each kind, and in the place of all further ones how many there are.
+
+    A document of a few hundred kilobytes can be wrong in tens of thousands of places.
+    """
+    given = tuple(findings)
+    counted = Counter((one.severity, one.code) for one in given)
+    if all(count <= MOST_OF_A_KIND for count in counted.values()):
+        return given
+    seen: Counter[tuple[Severity, str]] = Counter()
+    kept = []
+    for one in given:
+        kind = (one.severity, one.code)
+        seen[kind] += 1
+        if seen[kind] <= MOST_OF_A_KIND:
+            kept.append(one)
+        elif seen[kind] == MOST_OF_A_KIND + 1:
+            kept.append(_further(one, counted[kind] - MOST_OF_A_KIND))
+    return tuple(kept)
+
+
+def _further(first: Finding, count: int) -> Finding:
+    return Finding(
+        code=first.code,
+        severity=first.severity,
+        field="Further findings",
+        pointer="",
+        found=f"{count:,} more of this kind",
+        allowed=first.allowed,
+        mend="Mend those that are listed, and check the document again.",
+        field_de="Weitere Befunde",
+        found_de=f"{count:,} weitere dieser Art".replace(",", "."),
+        allowed_de=first.allowed_de,
+        mend_de="Beheben Sie die aufgeführten und prüfen Sie das Dokument erneut.",
+    )
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

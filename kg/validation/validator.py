@@ -24,7 +24,7 @@ from battpass.kg.passport import Passport
 from battpass.kg.quantities import load_quantities
 from battpass.kg.validation.data import Data, data_of, reference_individuals
 from battpass.kg.validation.engine import CompiledEngine, Engine
-from battpass.kg.validation.findings import Speaker, merge, ordered
+from battpass.kg.validation.findings import Speaker, merge, ordered, shortened
 from battpass.kg.validation.obligations import category_shapes, duties
 from battpass.kg.validation.places import Places
 from battpass.kg.validation.readiness import Readiness, readiness
@@ -74,8 +74,8 @@ class Report:
         return report_graph(self.results, self.shapes)
 
     def with_findings(self, of_format: Iterable[Finding]) -> "Report":
-        """Return the report with what the format found when it read the document."""
-        return replace(self, findings=merge(of_format, self.findings))
+        """Return the report with what the format found when it read the document, of each kind the first."""
+        return replace(self, findings=shortened(merge(of_format, self.findings)))
 
     def text(self) -> bytes:
         """Return the report as JSON: equal reports have equal texts.

@@ -16,6 +16,7 @@ from battpass.kg.journal.parts import graphs_of
 from battpass.kg.mapping.residue import ORDER, VALUE
 from battpass.kg.passport import Passport
 from battpass.kg.quantities import load_quantities
+from battpass.kg.validation.findings import shortened
 from battpass.kg.validation.places import DocumentPlaces, Places
 from battpass.kg.validation.results import Result
 from battpass.kg.validation.validator import Report, Validator
@@ -157,7 +158,8 @@ class IntakeTasks:
     def _arrival(self, loaded: Loaded, known: Format, on: date | None, name: str | None = None) -> Arrival:
         report = self._report(loaded, known, on) if on else b""
         called = known.name if name is None else name
-        return Arrival.of(loaded.passport, loaded.findings, format=called, report=report)
+        findings = shortened(loaded.findings)
+        return Arrival.of(loaded.passport, findings, format=called, report=report)
 
     def _unchanged(self, state: State, passport: Passport, name: str, on: date | None) -> Arrival:
         """Return a passport that a request leaves as it is, byte for byte."""

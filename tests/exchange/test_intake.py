@@ -24,6 +24,7 @@ from battpass.kg.errors import (
 from battpass.kg.graphs import AccessClass
 from battpass.kg.home import Arrival, State
 from battpass.kg.namespaces import BP
+from battpass.kg.validation.findings import MOST_OF_A_KIND
 from battpass.services.exchange.crew import Closed
 from battpass.services.exchange.intake import Intake, IntakeLimits
 from battpass.services.exchange.registry import detect, format_named, formats
@@ -63,6 +64,16 @@ def kept(intake: Intake) -> State:
 
 def works(intake: Intake) -> bool:
     return intake.read(example("sta-lfp-10"), check=False) == plainly(example("sta-lfp-10"))
+
+
+def test_a_document_that_is_wrong_in_thousands_of_places_has_a_short_report(intake: Intake) -> None:
+    document = json.loads(example("ev-lfp-60"))
+    document["metadata"] |= {f"unknown{number}": number for number in range(5_000)}
+    arrival = intake.read(json.dumps(document).encode())
+    further = [one for one in arrival.findings if "more of this kind" in one.found]
+    assert len(further) == 1 and len(arrival.findings) <= MOST_OF_A_KIND + 10
+    listed = json.loads(arrival.report)["findings"]
+    assert [one["found"] for one in listed if "more of this kind" in one["found"]] == [further[0].found]
 
 
 # --- reading -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from battpass.kg.namespaces import RDF
 from battpass.kg.quantities import load_quantities
 from battpass.kg.validation.data import Data, data_of, reference_individuals
 from battpass.kg.validation.engine import CompiledEngine
-from battpass.kg.validation.findings import merge
+from battpass.kg.validation.findings import MOST_OF_A_KIND, merge
 from battpass.kg.validation.places import DocumentPlaces
 from battpass.kg.validation.results import Result
 from battpass.kg.validation.shapes import SH, ShapeSet
@@ -217,3 +217,28 @@ def _sh(local: str) -> NamedNode:
 
 def _boolean(text: str) -> Literal:
     return Literal(text, datatype=NamedNode("http://www.w3.org/2001/XMLSchema#boolean"))
+
+
+def test_of_very_many_findings_the_first_of_each_kind_are_listed_and_the_others_counted() -> None:
+    def many(code: str, severity: Severity, count: int) -> list[Finding]:
+        return [
+            Finding(code, severity, f"Field {number}", f"/{code}/{number:05}", "x", "y", "Mend it.")
+            for number in range(count)
+        ]
+
+    empty = report_on(example("ev-lfp-60"), TODAY)
+    given = [
+        *many("order", Severity.VIOLATION, 1),
+        *many("sum", Severity.WARNING, 50_000),
+        *many("late", Severity.INFO, MOST_OF_A_KIND),
+    ]
+    report = empty.with_findings(given)
+
+    assert report.blocking and len(report.findings) == 2 * MOST_OF_A_KIND + 2
+    assert [one for one in report.findings if one in given] == [*given[:501], *given[50_001:]]
+    (further,) = [one for one in report.findings if one not in given]
+    assert (further.severity, further.code, further.found, further.found_de) == (
+        Severity.WARNING, "sum", "49,500 more of this kind", "49.500 weitere dieser Art",
+    )  # fmt: skip
+    assert report.findings.index(further) == 501
+    assert empty.with_findings(given[:MOST_OF_A_KIND]).findings == tuple(given[:MOST_OF_A_KIND])
