@@ -247,7 +247,7 @@ class Machine(Watched):
         self.done("lose the process")
         assert self.home.folder is not None
         copy = self.next_folder()
-        shutil.copytree(self.home.folder, copy)
+        _copy_of_what_is_used(self.home.folder, copy)
         self.home.close()
         shutil.rmtree(self.home.folder)
         self.home = Home.open(copy)
@@ -304,6 +304,19 @@ def followed(wanted: int) -> bool:
     """Whether there were steps enough, each rule among them; a rule that never comes up ends it as well."""
     steps = Machine.counted["steps"]
     return steps >= wanted and (steps >= 3 * wanted or all(Machine.counted[name] for name in RULES))
+
+
+def _copy_of_what_is_used(folder: Path, copy: Path) -> None:
+    """Copy a folder as it stands at one moment: once more where a store put its files together meanwhile."""
+    while True:
+        try:
+            shutil.copytree(folder, copy)
+        except shutil.Error as error:
+            if any(Path(source).exists() for source, _, _ in error.args[0]):
+                raise
+            shutil.rmtree(copy)
+        else:
+            return
 
 
 def _left(given: Arrival, stage: Stage) -> Left:

@@ -25,7 +25,7 @@ _HOW_OFTEN = (0, 1, 1, 1, 1, 2, 3)
 _LANGUAGES = ("en", "de", "en")
 _WRITTEN: Mapping[str, Sequence[str]] = {
     "integer": ("0", "7", "-3", "+5", "x"),
-    "decimal": ("1.5", "0.25", "-2.0", "1e3"),
+    "decimal": ("1.5", "0.25", "-2.0", "1000.0"),
     "double": ("1.0E0", "-0.5", "5e3", "INF"),
     "float": ("1.5", "-2"),
     "boolean": ("true", "false", "yes"),

@@ -97,3 +97,10 @@ def test_shapes_without_advanced_features_never_go_to_pyshacl(caplog: pytest.Log
         compiled(SHAPES).validate(quads("ex:a a ex:C ."))
 
     assert caplog.records == []
+
+
+def test_a_shape_that_is_a_class_of_owl_is_about_its_instances() -> None:
+    (shape,) = compile_shapes(
+        quads("ex:A a <http://www.w3.org/2002/07/owl#Class> , sh:NodeShape .")
+    ).plan.targeted
+    assert [(target.kind, target.term) for target in shape.targets] == [("targetClass", shape.node)]

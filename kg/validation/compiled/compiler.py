@@ -28,6 +28,7 @@ from battpass.kg.validation.compiled.vocabulary import (
     CLASS,
     KNOWN,
     NODE_SHAPE,
+    OWL_CLASS,
     PROPERTY_SHAPE,
     SCRIPTS,
     SH,
@@ -136,7 +137,7 @@ def _targets(description: Description) -> Iterator[Target]:
             if not isinstance(term, NamedNode | (Literal if local == "targetNode" else NamedNode)):
                 raise description.said(local).bad(f"is {shown(term)}, where an IRI belongs", "Name one")
             yield Target(local, term)
-    if CLASS in description.graph.types(description.node):
+    if {CLASS, OWL_CLASS} & description.graph.types(description.node):
         if not isinstance(description.node, NamedNode):
             raise description.bad("a class that is a shape, and has no IRI", "Name it")
         yield Target("targetClass", description.node)

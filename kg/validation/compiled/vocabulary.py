@@ -18,6 +18,8 @@ TYPE = NamedNode(RDF + "type")
 FIRST, REST, NIL = NamedNode(RDF + "first"), NamedNode(RDF + "rest"), NamedNode(RDF + "nil")
 SUBCLASS = NamedNode(RDFS + "subClassOf")
 CLASS = NamedNode(RDFS + "Class")
+# OWL makes it a subclass of the former; shapes of the field rely on that without saying so.
+OWL_CLASS = NamedNode("http://www.w3.org/2002/07/owl#Class")
 IMPORTS = NamedNode("http://www.w3.org/2002/07/owl#imports")
 BOOLEAN, INTEGER = NamedNode(XSD + "boolean"), NamedNode(XSD + "integer")
 STRING, LANG_STRING = NamedNode(XSD + "string"), NamedNode(RDF + "langString")
